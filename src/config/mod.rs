@@ -1,0 +1,3 @@
+//! Floor 2: layers into settings, each value with its origin.
+
+pub mod settings;

@@ -1,0 +1,16 @@
+//! taskcache memoises any command: argv, input files and environment become a key; on a hit the stored output,
+//! exit code and files come back as if the command had run.
+//!
+//! # The map of the house
+//!
+//! A module may use the floors below it, never the ones above; `tests/tidy.rs` holds this table against the code.
+//!
+//! | floor | module | responsibility |
+//! |---|---|---|
+//! | 0 | [`model`] | values and rules, pure |
+//! | 1 | [`world`] | the only code that touches the machine |
+//! | 2 | [`config`] | layers into settings, each value with its origin |
+
+pub mod config;
+pub mod model;
+pub mod world;

@@ -1,0 +1,3 @@
+//! The `taskcache` program.
+
+fn main() {}

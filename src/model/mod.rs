@@ -1,0 +1,13 @@
+//! Floor 0: values and rules, pure. No clock, no file, no environment, no printing.
+
+pub mod codec;
+pub mod digest;
+pub mod entry;
+pub mod exit_codes;
+pub mod fingerprint;
+pub mod ignore;
+pub mod nearest;
+pub mod output;
+pub mod path;
+pub mod policy;
+pub mod time;

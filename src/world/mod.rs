@@ -1,0 +1,3 @@
+//! Floor 1: the only code that touches the machine.
+
+pub mod host;
