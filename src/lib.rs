@@ -10,7 +10,9 @@
 //! | 0 | [`model`] | values and rules, pure |
 //! | 1 | [`world`] | the only code that touches the machine |
 //! | 2 | [`config`] | layers into settings, each value with its origin |
+//! | 2 | [`store`] | the local store |
 
 pub mod config;
 pub mod model;
+pub mod store;
 pub mod world;

@@ -9,5 +9,6 @@ pub mod ignore;
 pub mod nearest;
 pub mod output;
 pub mod path;
+pub mod path_set;
 pub mod policy;
 pub mod time;

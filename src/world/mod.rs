@@ -1,3 +1,6 @@
 //! Floor 1: the only code that touches the machine.
 
+pub mod file;
+pub mod filesystem;
 pub mod host;
+pub mod lock;

@@ -1,0 +1,524 @@
+//! The index: one SQLite database that says what is stored.
+//!
+//! Its tables are append-only migrations on `user_version`; `application_id` tells it from other databases. A newer
+//! format is refused and left alone. The body of an entry is the canonical encoding of [`Entry`], and its checksum
+//! covers key and body: of single-bit flips in a database page, about a quarter make a query return a wrong
+//! value, and SQLite's own integrity check calls nearly all of those databases sound. The other columns only serve
+//! lists and collection; nothing that a hit gives back comes from them.
+//!
+//! The write-ahead log is used on local file systems alone (see [`crate::world::filesystem`]), and never
+//! checkpointed on close, which would cost every recorder several flushes.
+
+use super::{Durability, Found, StoreError};
+use crate::model::digest::{Digest, Hasher};
+use crate::model::entry::{Content, Entry};
+use crate::model::fingerprint::{CacheKey, KeyPrefix};
+use crate::model::path_set::PathSet;
+use crate::model::time::Timestamp;
+use crate::world::filesystem;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// "tcac": what `application_id` holds.
+const APPLICATION_ID: i64 = 0x7463_6163;
+
+/// How long a statement waits for others. Generous, because a store that answers late is better than none.
+const BUSY: Duration = Duration::from_secs(20);
+
+/// How many path sets a recipe keeps; a look-up tries them all.
+const PATH_SETS: u32 = 16;
+
+/// The forms the database went through, each as the statements that lead to it. Never edited, only added to.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE entry (
+        key BLOB PRIMARY KEY, recipe BLOB NOT NULL, project TEXT NOT NULL, domain TEXT NOT NULL, task BLOB NOT NULL,
+        created INTEGER NOT NULL, expires INTEGER, duration INTEGER NOT NULL, exit_code INTEGER NOT NULL,
+        size INTEGER NOT NULL, used INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL
+    );
+    CREATE INDEX entry_by_task ON entry (project, domain, task, created);
+    CREATE TABLE reference (
+        digest BLOB NOT NULL, key BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (digest, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX reference_by_key ON reference (key);
+    CREATE TABLE small_content (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL);
+    CREATE TABLE path_set (
+        recipe BLOB NOT NULL, id BLOB NOT NULL, paths BLOB NOT NULL, recorded INTEGER NOT NULL,
+        PRIMARY KEY (recipe, id)
+    ) WITHOUT ROWID;
+"];
+
+/// The newest format that this version knows.
+pub const INDEX_FORMAT: i64 = MIGRATIONS.len() as i64;
+
+/// An open index.
+#[derive(Debug)]
+pub struct Index {
+    path: PathBuf,
+    connection: Connection,
+    secret: [u8; 32],
+}
+
+/// The row of an entry without its body, for lists and for collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The key.
+    pub key: CacheKey,
+    /// The project.
+    pub project: String,
+    /// The domain.
+    pub domain: String,
+    /// The task's name.
+    pub task: Vec<u8>,
+    /// When it was recorded.
+    pub created: Timestamp,
+    /// When it ends to be valid.
+    pub expires: Option<Timestamp>,
+    /// How long the command ran, in milliseconds.
+    pub duration: u64,
+    /// What it exited with.
+    pub exit_code: u8,
+    /// The sum of its contents, in bytes.
+    pub size: u64,
+    /// When it was last recorded or replayed, as far as the index knows.
+    pub used: Timestamp,
+}
+
+impl Index {
+    /// Opens the index and brings it to the present format; makes it where it is missing.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let is_new = !path.exists();
+        if is_new {
+            // Made by us first, so that it has our mode whatever the umask; SQLite gives its log files the same.
+            match crate::world::file::create_private(path) {
+                Err(error) if error.source.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+        }
+        let failed = |action| move |source| failure(path, action, source);
+        let connection = match Connection::open_with_flags(path, flags) {
+            Ok(connection) => connection,
+            Err(error) => return Err(failed("open")(error)),
+        };
+        let mut index = Self { path: path.to_owned(), connection, secret: [0; 32] };
+        index.configure().map_err(failed("configure"))?;
+        let format = index.format()?;
+        if format < INDEX_FORMAT {
+            index.migrate()?;
+        }
+        let secret = index
+            .connection
+            .query_row("SELECT value FROM meta WHERE name = 'secret'", [], |row| row.get(0))
+            .map_err(failed("read the secret"))?;
+        index.secret = secret;
+        Ok(index)
+    }
+
+    fn configure(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(BUSY)?;
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        self.connection
+            .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL;")
+    }
+
+    /// Returns the format number after checking that the database is ours and not newer; 0 for an empty one.
+    fn format(&self) -> Result<i64, StoreError> {
+        let pragma = |name: &str| -> Result<i64, StoreError> {
+            let read = self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
+            read.map_err(|source| failure(&self.path, "read the format", source))
+        };
+        let (application, format) = (pragma("application_id")?, pragma("user_version")?);
+        let objects = self
+            .connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+            .map_err(|source| failure(&self.path, "read the format", source))?;
+        match (application, format) {
+            (APPLICATION_ID, found) if found > INDEX_FORMAT => {
+                let path = self.path.parent().unwrap_or(&self.path).to_owned();
+                Err(StoreError::Newer { path, found, known: INDEX_FORMAT })
+            }
+            (APPLICATION_ID, found) => Ok(found),
+            (0, 0) if objects == 0 => Ok(0),
+            _ => Err(StoreError::Foreign(self.path.clone())),
+        }
+    }
+
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let failed = |source| failure(&path, "migrate", source);
+        if filesystem::is_local(&self.path).unwrap_or(false) {
+            // Before the first table, outside of any transaction; it is remembered in the file.
+            self.connection
+                .query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+                .map_err(failed)?;
+        }
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Another process may have done it while this one waited.
+        let found: i64 =
+            transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+        for statements in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or_default()) {
+            transaction.execute_batch(statements).map_err(failed)?;
+        }
+        if found == 0 {
+            let mut secret = [0_u8; 32];
+            for eight in secret.chunks_exact_mut(8) {
+                eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
+            }
+            transaction
+                .execute("INSERT INTO meta (name, value) VALUES ('secret', ?1)", params![secret])
+                .map_err(failed)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
+        transaction.commit().map_err(failed)
+    }
+
+    /// Returns the store's own random secret.
+    pub const fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    pub(super) fn failed(&self, action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
+        move |source| failure(&self.path, action, source)
+    }
+
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) const fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Looks an entry up.
+    pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
+        let row: Option<(Vec<u8>, Vec<u8>)> = self
+            .connection
+            .prepare_cached("SELECT body, checksum FROM entry WHERE key = ?1")
+            .and_then(|mut query| {
+                query.query_row([blob(key)], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .map_err(self.failed("look up an entry"))?;
+        let Some((body, sum)) = row else { return Ok(Found::Absent) };
+        if sum != checksum(key, &body) {
+            return Ok(Found::Damaged);
+        }
+        match Entry::decode(&body) {
+            Ok(entry) if entry.key == *key => Ok(Found::Entry(Box::new(entry))),
+            _ => Ok(Found::Damaged),
+        }
+    }
+
+    /// Returns the keys that begin with `prefix`, at most `most` of them.
+    pub fn keys(&self, prefix: &KeyPrefix, most: u32) -> Result<Vec<CacheKey>, StoreError> {
+        let (low, high) = prefix.range();
+        let failed = self.failed("look up a key");
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT key FROM entry WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3")
+            .map_err(&failed)?;
+        let rows =
+            query.query_map(params![blob(&low), blob(&high), most], |row| row.get(0)).map_err(&failed)?;
+        rows.map(|row| row.map(key_of)).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Returns every row, the one that was recorded last first.
+    pub fn rows(&self) -> Result<Vec<Row>, StoreError> {
+        let failed = self.failed("list entries");
+        let mut query = self
+            .connection
+            .prepare(
+                "SELECT key, project, domain, task, created, expires, duration, exit_code, size, used
+                 FROM entry ORDER BY created DESC, key",
+            )
+            .map_err(&failed)?;
+        let rows = query
+            .query_map([], |row| {
+                Ok(Row {
+                    key: key_of(row.get(0)?),
+                    project: row.get(1)?,
+                    domain: row.get(2)?,
+                    task: row.get(3)?,
+                    created: Timestamp::from_millis(row.get(4)?),
+                    expires: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
+                    duration: unsigned(row.get(6)?),
+                    exit_code: row.get(7)?,
+                    size: unsigned(row.get(8)?),
+                    used: Timestamp::from_millis(row.get(9)?),
+                })
+            })
+            .map_err(&failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Returns the path sets of a recipe, the last recorded first. One that does not decode is passed over: it can
+    /// only cost a miss.
+    pub fn path_sets(&self, recipe: &CacheKey) -> Result<Vec<PathSet>, StoreError> {
+        let failed = self.failed("look up path sets");
+        let mut query = self
+            .connection
+            .prepare_cached(
+                "SELECT paths FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2",
+            )
+            .map_err(&failed)?;
+        let rows = query
+            .query_map(params![blob(recipe), PATH_SETS], |row| row.get::<_, Vec<u8>>(0))
+            .map_err(&failed)?;
+        let sets: Vec<Vec<u8>> = rows.collect::<Result<_, _>>().map_err(failed)?;
+        Ok(sets.iter().filter_map(|bytes| PathSet::decode(bytes).ok()).collect())
+    }
+
+    /// Returns a small content's bytes, unverified.
+    pub fn small_content(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT bytes FROM small_content WHERE digest = ?1")
+            .and_then(|mut query| {
+                query.query_row([digest.as_bytes().as_slice()], |row| row.get(0)).optional()
+            })
+            .map_err(self.failed("read a content"))
+    }
+
+    /// Returns how many bytes a small content has.
+    pub fn small_content_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT length(bytes) FROM small_content WHERE digest = ?1")
+            .and_then(|mut query| {
+                query.query_row([digest.as_bytes().as_slice()], |row| row.get(0).map(unsigned)).optional()
+            })
+            .map_err(self.failed("read a content"))
+    }
+
+    /// Removes a small content.
+    pub fn remove_small_content(&self, digest: &Digest) -> Result<(), StoreError> {
+        self.connection
+            .execute("DELETE FROM small_content WHERE digest = ?1", [digest.as_bytes().as_slice()])
+            .map_err(self.failed("remove a content"))?;
+        Ok(())
+    }
+
+    /// Writes an entry, its small contents, its references and its path set in one transaction.
+    pub fn insert(
+        &mut self,
+        entry: &Entry,
+        small: &[Vec<u8>],
+        path_set: Option<&PathSet>,
+        now: Timestamp,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let failed = |source| failure(&path, "record an entry", source);
+        let level = if durability == Durability::Power { "FULL" } else { "NORMAL" };
+        self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        for bytes in small {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO small_content (digest, bytes) VALUES (?1, ?2)")
+                .and_then(|mut insert| {
+                    insert.execute(params![Digest::of(bytes).as_bytes().as_slice(), bytes])
+                })
+                .map_err(failed)?;
+        }
+        write_entry(&transaction, entry, now).map_err(failed)?;
+        if let Some(set) = path_set {
+            transaction
+                .execute(
+                    "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
+                    params![
+                        blob(&entry.recipe),
+                        set.id().as_bytes().as_slice(),
+                        set.encode(),
+                        now.as_millis()
+                    ],
+                )
+                .map_err(failed)?;
+            transaction
+                .execute(
+                    "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
+                         SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
+                    params![blob(&entry.recipe), PATH_SETS],
+                )
+                .map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)
+    }
+}
+
+fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
+    let body = entry.encode();
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO entry (key, recipe, project, domain, task, created, expires, duration, exit_code,
+                 size, used, body, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            blob(&entry.key),
+            blob(&entry.recipe),
+            entry.project,
+            entry.domain,
+            entry.task,
+            entry.created.as_millis(),
+            entry.expires.map(Timestamp::as_millis),
+            signed(entry.duration.as_millis()),
+            entry.exit_code,
+            signed(entry.size()),
+            now.as_millis(),
+            body,
+            checksum(&entry.key, &body),
+        ])?;
+    connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
+    let mut insert = connection
+        .prepare_cached("INSERT OR REPLACE INTO reference (digest, key, size) VALUES (?1, ?2, ?3)")?;
+    for Content { digest, size } in entry.contents() {
+        insert.execute(params![digest.as_bytes().as_slice(), blob(&entry.key), signed(size)])?;
+    }
+    Ok(())
+}
+
+pub(super) fn blob(key: &CacheKey) -> &[u8] {
+    key.digest().as_bytes().as_slice()
+}
+
+pub(super) fn key_of(bytes: [u8; 32]) -> CacheKey {
+    CacheKey::from_digest(Digest::from_bytes(bytes))
+}
+
+/// SQLite's integers are signed; a size beyond them cannot exist on any disk.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+/// Sixteen bytes over key and body.
+fn checksum(key: &CacheKey, body: &[u8]) -> Vec<u8> {
+    let mut hasher = Hasher::new();
+    hasher.update(key.digest().as_bytes());
+    hasher.update(body);
+    hasher.finish().as_bytes()[..16].to_vec()
+}
+
+/// Sorts SQLite's errors into those that say the file is damaged and all others.
+fn failure(path: &Path, action: &'static str, source: rusqlite::Error) -> StoreError {
+    let code = source.sqlite_error_code();
+    let path = path.to_owned();
+    match code {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, source },
+        _ => StoreError::Index { action, path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::entry::tests::sample;
+    use crate::model::entry::{Content, Transcript};
+
+    fn open() -> (tempfile::TempDir, Index) {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(&folder.path().join("index.db")).unwrap();
+        (folder, index)
+    }
+
+    fn insert(index: &mut Index, entry: &Entry, small: &[Vec<u8>], set: Option<&PathSet>, now: i64) {
+        index.insert(entry, small, set, Timestamp::from_millis(now), Durability::Process).unwrap();
+    }
+
+    #[test]
+    fn an_entry_is_found_again_and_replaced_whole() {
+        let (_folder, mut index) = open();
+        let mut entry = sample();
+        insert(&mut index, &entry, &[b"a".to_vec()], None, 1);
+        assert!(matches!(index.find(&entry.key).unwrap(), Found::Entry(found) if *found == entry));
+        assert_eq!(index.small_content(&Content::of(b"a").digest).unwrap(), Some(b"a".to_vec()));
+        entry.transcript = Transcript::silent();
+        insert(&mut index, &entry, &[], None, 2);
+        assert!(matches!(index.find(&entry.key).unwrap(), Found::Entry(found) if *found == entry));
+        assert_eq!(index.rows().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_changed_body_is_damage_and_never_an_answer() {
+        let (_folder, mut index) = open();
+        let entry = sample();
+        insert(&mut index, &entry, &[], None, 1);
+        let other = sample().encode().iter().map(|byte| byte.wrapping_add(1)).collect::<Vec<_>>();
+        index.connection.execute("UPDATE entry SET body = ?1", [other]).unwrap();
+        assert!(matches!(index.find(&entry.key).unwrap(), Found::Damaged));
+    }
+
+    #[test]
+    fn the_newest_path_sets_stay() {
+        let (_folder, mut index) = open();
+        let entry = sample();
+        let set = |number: i64| PathSet::new(vec![number.to_string().into_bytes()]);
+        for number in 0..20 {
+            insert(&mut index, &entry, &[], Some(&set(number)), number);
+        }
+        let expected: Vec<_> = (4..20).rev().map(set).collect();
+        assert_eq!(index.path_sets(&entry.recipe).unwrap(), expected);
+    }
+
+    #[test]
+    fn prefixes_find_their_keys() {
+        let (_folder, mut index) = open();
+        let entry = sample();
+        insert(&mut index, &entry, &[], None, 1);
+        let prefix = entry.key.to_string()[..8].parse().unwrap();
+        assert_eq!(index.keys(&prefix, 2).unwrap(), [entry.key]);
+        let other = if entry.key.to_string().starts_with('0') { "111111" } else { "000000" };
+        assert_eq!(index.keys(&other.parse().unwrap(), 2).unwrap(), []);
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_and_left_alone() {
+        let (folder, index) = open();
+        index.connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(index);
+        let path = folder.path().join("index.db");
+        let error = Index::open(&path).unwrap_err();
+        let text = format!(
+            "the store '{}' has format 99; this version knows up to {INDEX_FORMAT}",
+            folder.path().display()
+        );
+        assert_eq!(error.to_string(), text);
+        let version: i64 =
+            Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, 99);
+    }
+
+    #[test]
+    fn a_foreign_database_and_plain_rubbish_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let foreign = folder.path().join("foreign.db");
+        Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE task_cache (key TEXT)").unwrap();
+        assert!(matches!(Index::open(&foreign), Err(StoreError::Foreign(_))));
+        let rubbish = folder.path().join("rubbish.db");
+        std::fs::write(&rubbish, vec![b'x'; 8192]).unwrap();
+        assert!(matches!(Index::open(&rubbish), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn the_secret_stays() {
+        let (folder, index) = open();
+        let secret = *index.secret();
+        assert_ne!(secret, [0; 32]);
+        drop(index);
+        assert_eq!(*Index::open(&folder.path().join("index.db")).unwrap().secret(), secret);
+    }
+}

@@ -1,0 +1,326 @@
+//! The local store: where results live between runs.
+//!
+//! # What is where
+//!
+//! ```text
+//! <store>/CACHEDIR.TAG   tells backup programs to pass by
+//! <store>/index.db       SQLite: entries, references, small contents, path sets; the authority
+//! <store>/blobs/ab/…     contents of more than 32 KiB, by SHA-256; never changed once they have their name
+//! <store>/tmp/           the same file system as blobs; a folder for each process at work, swept when it is gone
+//! <store>/locks/         advisory locks
+//! <store>/witnesses/     file digests with the stat facts under which they hold: an accelerator
+//! <store>/placements/    what runs and restores put into output folders
+//! <store>/history.jsonl  one line a run: outcomes, durations, last uses
+//! ```
+//!
+//! # Orders that keep it right
+//!
+//! - *Record*: contents, each complete under a temporary name and then renamed; then one transaction for the
+//!   entry and its references. What dies in between leaves garbage, never a wrong entry.
+//! - *Hit*: the row, whose checksum covers key and body; then the contents, whose names are their digests.
+//! - *Remove*: rows first, then contents that nothing refers to any more. A recorder holds the collection lock
+//!   shared from before its first content until its row stands, and whoever deletes contents holds it alone: so no
+//!   content goes away that a row is about to refer to.
+//!
+//! Locks only order the work. What makes a wrong answer impossible is that rows carry checksums and contents carry
+//! their digests as names: whatever breaks, and whoever lies about locks, damage is a miss.
+//!
+//! Deliberately absent: a daemon, write access on a hit (uses are appended to the history), hard links into the
+//! working tree (an edit in place would change the store), and anything that reads what other programs keep beside
+//! the store's folder.
+
+pub mod content;
+pub mod history;
+pub mod index;
+pub mod placement;
+pub mod removal;
+pub mod scratch;
+pub mod witness;
+
+use crate::model::codec::DecodeError;
+use crate::model::digest::{Digest, Hasher};
+use crate::model::entry::{Content, Entry};
+use crate::model::fingerprint::CacheKey;
+use crate::model::path::printable;
+use crate::model::path_set::PathSet;
+use crate::model::time::Timestamp;
+use crate::world::file::{FileError, FileType, Witness, create_private_folder};
+use crate::world::lock::{FileLock, Sharing};
+use content::{Body, Contents, Staged};
+use index::Index;
+use scratch::Scratch;
+use std::cell::OnceCell;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder is something else.
+    #[error("the store '{}' is not a folder", shown(.0))]
+    NotAFolder(PathBuf),
+    /// The folder belongs to somebody else.
+    #[error("the store '{}' belongs to another user", shown(.0))]
+    ForeignOwner(PathBuf),
+    /// There is no store, and none is to be made.
+    #[error("there is no store at '{}'", shown(.0))]
+    Missing(PathBuf),
+    /// The index is not ours.
+    #[error("'{}' is not a taskcache index", shown(.0))]
+    Foreign(PathBuf),
+    /// A newer version of taskcache made it.
+    #[error("the store '{}' has format {found}; this version knows up to {known}", shown(path))]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// The format found.
+        found: i64,
+        /// The newest known format.
+        known: i64,
+    },
+    /// The index is damaged.
+    #[error("the index '{}' is damaged", shown(path))]
+    Damaged {
+        /// The index.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// SQLite failed otherwise: locked for too long, disk full, read-only.
+    #[error("cannot {action} in the index '{}'", shown(path))]
+    Index {
+        /// What was being done.
+        action: &'static str,
+        /// The index.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Others kept the collection lock for too long.
+    #[error("the store '{}' is locked by another process", shown(.0))]
+    Locked(PathBuf),
+    /// What is to be stored is not what its digest says: somebody wrote to it meanwhile.
+    #[error("'{}' changed while it was stored", shown(.0))]
+    Changed(PathBuf),
+}
+
+fn shown(path: &Path) -> String {
+    printable(path.as_os_str().as_bytes())
+}
+
+/// What was found under a key.
+#[derive(Debug)]
+pub enum Found {
+    /// A whole entry.
+    Entry(Box<Entry>),
+    /// Nothing.
+    Absent,
+    /// A row that is damaged; its entry counts as absent and the next record replaces it.
+    Damaged,
+}
+
+/// Whether the disk has to confirm a record before it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Survives the death of any process.
+    Process,
+    /// Survives a power cut as well; costs the flushes.
+    Power,
+}
+
+/// Where everything lies below the store's folder.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The store's folder.
+    pub root: PathBuf,
+}
+
+impl Layout {
+    /// Returns the path of one of the names that the module's head lists.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+}
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    layout: Layout,
+    index: Index,
+    contents: Contents,
+    scratch: OnceCell<Scratch>,
+}
+
+/// How long a recorder waits for a collector to finish.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const TAG: &[u8] =
+    b"Signature: 8a477f597d28d172789f06886806bc55\n# A cache of taskcache. It can be deleted at any time.\n";
+
+impl Store {
+    /// Opens the store at `root` and makes it where it is missing.
+    pub fn open(root: &Path) -> Result<Self, StoreError> {
+        Self::prepare(root)?;
+        Self::assemble(root, Index::open(&root.join("index.db"))?)
+    }
+
+    /// Opens the store at `root` where there is one.
+    pub fn open_existing(root: &Path) -> Result<Self, StoreError> {
+        if !Self::check_folder(root)? || !root.join("index.db").exists() {
+            return Err(StoreError::Missing(root.to_owned()));
+        }
+        Self::assemble(root, Index::open(&root.join("index.db"))?)
+    }
+
+    fn assemble(root: &Path, index: Index) -> Result<Self, StoreError> {
+        let layout = Layout { root: root.to_owned() };
+        let contents = Contents::new(layout.path("blobs"));
+        Ok(Self { layout, index, contents, scratch: OnceCell::new() })
+    }
+
+    /// Returns whether the folder exists; anything else in its place, or another owner, is an error.
+    fn check_folder(root: &Path) -> Result<bool, StoreError> {
+        match Witness::of_target(root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                Err(StoreError::NotAFolder(root.to_owned()))
+            }
+            Err(error) => Err(FileError::of("look at", root)(error).into()),
+            Ok(witness) if witness.file_type() != FileType::Directory => {
+                Err(StoreError::NotAFolder(root.to_owned()))
+            }
+            Ok(witness) if witness.owner() != rustix::process::geteuid().as_raw() => {
+                Err(StoreError::ForeignOwner(root.to_owned()))
+            }
+            Ok(_) => Ok(true),
+        }
+    }
+
+    fn prepare(root: &Path) -> Result<(), StoreError> {
+        if !Self::check_folder(root)? {
+            create_private_folder(root)?;
+        }
+        if root.join("locks").exists() {
+            return Ok(());
+        }
+        for name in ["blobs", "tmp", "witnesses", "placements"] {
+            create_private_folder(&root.join(name))?;
+        }
+        let tag = root.join("CACHEDIR.TAG");
+        if !tag.exists() {
+            crate::world::file::replace(&tag, TAG)?;
+        }
+        // Last, because its presence says that the rest stands.
+        create_private_folder(&root.join("locks"))?;
+        Ok(())
+    }
+
+    /// Returns where things lie.
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Returns the index.
+    pub const fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Returns this process's own folder for temporary files, made on first use.
+    pub fn scratch(&self) -> Result<&Scratch, StoreError> {
+        if let Some(scratch) = self.scratch.get() {
+            return Ok(scratch);
+        }
+        let scratch = Scratch::create(&self.layout.path("tmp"))?;
+        Ok(self.scratch.get_or_init(|| scratch))
+    }
+
+    /// Returns the digest that stands in the store for a confidential one. It is keyed with the store's own random
+    /// secret, so that a copy of the store cannot be searched for the digests of likely values.
+    pub fn mask(&self, digest: &Digest) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.update(self.index.secret());
+        hasher.update(digest.as_bytes());
+        hasher.finish()
+    }
+
+    /// Looks an entry up by its key.
+    pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
+        self.index.find(key)
+    }
+
+    /// Returns the path sets that led from `recipe` to an entry before, the last recorded first.
+    pub fn path_sets(&self, recipe: &CacheKey) -> Result<Vec<PathSet>, StoreError> {
+        self.index.path_sets(recipe)
+    }
+
+    /// Opens stored content; `None` where it is missing or evidently damaged.
+    pub fn body(&self, content: &Content) -> Result<Option<Body>, StoreError> {
+        if content.size == 0 {
+            return Ok(Some(Body::Memory(Vec::new())));
+        }
+        if let Some(bytes) = self.index.small_content(&content.digest)? {
+            let whole = Content::of(&bytes) == *content;
+            return Ok(whole.then_some(Body::Memory(bytes)));
+        }
+        Ok(self.contents.open(content)?)
+    }
+
+    /// Returns whether content is there in its full size, without reading it.
+    pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
+        Ok(content.size == 0
+            || self.index.small_content_size(&content.digest)? == Some(content.size)
+            || self.contents.has(content))
+    }
+
+    /// Drops content whose bytes turned out not to be those of its digest, so that the next record stores it anew.
+    pub fn drop_damaged(&self, content: &Content) -> Result<(), StoreError> {
+        self.index.remove_small_content(&content.digest)?;
+        Ok(self.contents.remove(&content.digest)?)
+    }
+
+    /// Stores an entry and the contents that it refers to. Afterwards every hit finds all of it, or the error says
+    /// why nothing was stored.
+    pub fn record(
+        &mut self,
+        entry: &Entry,
+        staged: Vec<Staged>,
+        path_set: Option<&PathSet>,
+        now: Timestamp,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        let _lock = self.collection_lock(Sharing::Shared, PATIENCE)?;
+        let mut small = Vec::new();
+        for staged in staged {
+            match staged {
+                Staged::Memory(bytes) => small.push(bytes),
+                Staged::File { content, path } => self.contents.publish(&content, &path, durability)?,
+            }
+        }
+        if durability == Durability::Power {
+            self.contents.sync()?;
+        }
+        self.index.insert(entry, &small, path_set, now, durability)
+    }
+
+    /// Takes the lock that keeps recorders and collectors apart.
+    pub(crate) fn collection_lock(
+        &self,
+        sharing: Sharing,
+        patience: Duration,
+    ) -> Result<FileLock, StoreError> {
+        let path = self.layout.path("locks").join("collection");
+        FileLock::take(&path, sharing, patience)?.ok_or_else(|| StoreError::Locked(self.layout.root.clone()))
+    }
+}
+
+impl From<DecodeError> for Found {
+    fn from(_: DecodeError) -> Self {
+        Self::Damaged
+    }
+}

@@ -1,0 +1,356 @@
+//! Files: what they are (stat), what they hold (digest), and how they are written whole or not at all.
+//!
+//! Every error names the path and what was being done to it. Nothing here decides; the store and the engine do.
+
+use crate::model::codec::{DecodeError, Decoder, Encoder};
+use crate::model::digest::{Digest, Hasher};
+use crate::model::entry::Content;
+use crate::model::path::printable;
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} '{}'", printable(path.as_os_str().as_bytes()))]
+pub struct FileError {
+    /// What was being done: `read`, `create`, `rename` …
+    pub action: &'static str,
+    /// To which path.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// Makes a function that wraps a system's error for use with `map_err`.
+    pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+        let path = path.to_owned();
+        move |source| Self { action, path, source: source.into() }
+    }
+
+    /// Returns whether the path does not exist.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    }
+}
+
+/// The facts that tell whether a file is still the one that was looked at: device, inode, size, modification and
+/// change time, type and mode. The change time is what no program can set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Witness {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: i128,
+    changed: i128,
+    mode: u32,
+    owner: u32,
+}
+
+/// What kind of file stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileType {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A pipe, socket or device.
+    Special,
+}
+
+const NANOS: i128 = 1_000_000_000;
+
+impl Witness {
+    fn of_stat(stat: &Stat) -> Self {
+        #[cfg(target_os = "linux")]
+        let (device, mode) = (stat.st_dev, stat.st_mode);
+        #[cfg(not(target_os = "linux"))]
+        let (device, mode) = (u64::from(stat.st_dev.cast_unsigned()), u32::from(stat.st_mode));
+        Self {
+            device,
+            inode: stat.st_ino,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: i128::from(stat.st_mtime) * NANOS + i128::from(stat.st_mtime_nsec),
+            changed: i128::from(stat.st_ctime) * NANOS + i128::from(stat.st_ctime_nsec),
+            mode,
+            owner: stat.st_uid,
+        }
+    }
+
+    /// Looks at an open file.
+    pub fn of_open(file: impl AsFd) -> io::Result<Self> {
+        Ok(Self::of_stat(&rustix::fs::fstat(file)?))
+    }
+
+    /// Looks at what a path leads to, through symbolic links.
+    pub fn of_target(path: &Path) -> io::Result<Self> {
+        Ok(Self::of_stat(&rustix::fs::stat(path)?))
+    }
+
+    /// Looks at what stands at a path, which may be a symbolic link.
+    pub fn of_path(path: &Path) -> io::Result<Self> {
+        Ok(Self::of_stat(&rustix::fs::lstat(path)?))
+    }
+
+    /// Looks at a name below an open directory, without following it.
+    pub fn at(directory: impl AsFd, name: &OsStr) -> io::Result<Self> {
+        Ok(Self::of_stat(&rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    /// Returns the size in bytes.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Returns the permission bits, without set-id and sticky bits.
+    pub const fn permissions(&self) -> u32 {
+        self.mode & 0o777
+    }
+
+    /// Returns the id of the user who owns it.
+    pub const fn owner(&self) -> u32 {
+        self.owner
+    }
+
+    /// Returns whether anybody may execute it.
+    pub const fn is_executable(&self) -> bool {
+        self.mode & 0o111 != 0
+    }
+
+    /// Returns whether it has a set-id or sticky bit.
+    pub const fn has_special_bits(&self) -> bool {
+        self.mode & 0o7000 != 0
+    }
+
+    /// Returns what kind of file it is.
+    pub const fn file_type(&self) -> FileType {
+        match self.mode & 0o170_000 {
+            0o100_000 => FileType::File,
+            0o040_000 => FileType::Directory,
+            0o120_000 => FileType::Symlink,
+            _ => FileType::Special,
+        }
+    }
+
+    /// Returns device and inode, which name a file while it exists.
+    pub const fn identity(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+
+    /// Returns the later of modification and change time, in nanoseconds since the epoch.
+    pub fn last_touched(&self) -> i128 {
+        self.modified.max(self.changed)
+    }
+
+    /// Returns the change time, in nanoseconds since the epoch.
+    pub const fn changed(&self) -> i128 {
+        self.changed
+    }
+
+    /// Appends the witness to an encoding.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.u64(self.device).u64(self.inode).u64(self.size).u32(self.mode).u32(self.owner);
+        for time in [self.modified, self.changed] {
+            let seconds = i64::try_from(time.div_euclid(NANOS)).unwrap_or(i64::MAX);
+            let nanos = u32::try_from(time.rem_euclid(NANOS)).unwrap_or(0);
+            encoder.i64(seconds).u32(nanos);
+        }
+    }
+
+    /// Reads what `encode` appends.
+    pub fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let device = decoder.u64("device")?;
+        let inode = decoder.u64("inode")?;
+        let size = decoder.u64("size")?;
+        let mode = decoder.u32("mode")?;
+        let owner = decoder.u32("owner")?;
+        let mut time = || -> Result<i128, DecodeError> {
+            Ok(i128::from(decoder.i64("seconds")?) * NANOS + i128::from(decoder.u32("nanoseconds")?))
+        };
+        Ok(Self { device, inode, size, modified: time()?, changed: time()?, mode, owner })
+    }
+}
+
+/// Opens a file for reading. Waits for nobody: a pipe without a writer opens at once, so that the caller can see
+/// what it is and refuse it.
+pub fn open_for_reading(path: &Path) -> Result<File, FileError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(FileError::of("open", path))?;
+    Ok(File::from(fd))
+}
+
+/// How much is read at a time.
+const CHUNK: usize = 128 * 1024;
+
+/// Returns the content of an open file, read from where it stands.
+pub fn content_of(mut file: impl Read) -> io::Result<Content> {
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match file.read(&mut chunk) {
+            Ok(0) => return Ok(Content { digest: hasher.finish(), size }),
+            Ok(count) => {
+                hasher.update(&chunk[..count]);
+                size += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Copies all of `source` into `target` and returns the content of exactly the bytes that were written.
+pub fn copy_with_content(mut source: impl Read, mut target: impl Write) -> io::Result<Content> {
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match source.read(&mut chunk) {
+            Ok(0) => return Ok(Content { digest: hasher.finish(), size }),
+            Ok(count) => {
+                hasher.update(&chunk[..count]);
+                target.write_all(&chunk[..count])?;
+                size += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Makes `target` share the blocks of `source` where the file system can (btrfs, xfs, bcachefs); returns whether it
+/// could. Both stay independent files.
+pub fn clone_blocks(source: impl AsFd, target: impl AsFd) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::fs::ioctl_ficlone(target, source).is_ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (source, target);
+        false
+    }
+}
+
+/// Creates a file that nobody else has, for us alone to read and write.
+pub fn create_private(path: &Path) -> Result<File, FileError> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let fd = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(FileError::of("create", path))?;
+    Ok(File::from(fd))
+}
+
+/// Creates a folder and those above it, for us alone; one that exists is left as it is.
+pub fn create_private_folder(path: &Path) -> Result<(), FileError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(FileError::of("create folder", path))
+}
+
+/// Replaces the file at `path` by one with `bytes`, for us alone: written beside it, then renamed. A reader sees
+/// the old file or the new one. Not synced: for what may be lost and is checked when read.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}", random_number()));
+    let beside = path.with_file_name(name);
+    let written = create_private(&beside).and_then(|mut file| {
+        file.write_all(bytes).map_err(FileError::of("write", &beside))?;
+        rustix::fs::rename(&beside, path).map_err(FileError::of("rename", &beside))
+    });
+    if written.is_err() {
+        // The first error is the one to report; what is left behind is swept with the rest of the store.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Returns a number that nobody can foresee, for names that must not collide.
+pub fn random_number() -> u64 {
+    let mut bytes = [0; 8];
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+        Ok(_) => u64::from_ne_bytes(bytes),
+        // Names are also created exclusively, so a poor number costs a retry and nothing else.
+        Err(_) => u64::from(std::process::id()),
+    }
+}
+
+/// Sets access and modification time of a name below an open directory to now, without following it.
+pub fn touch_at(directory: impl AsFd, name: &OsStr) -> io::Result<()> {
+    let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+    let times = Timestamps { last_access: now, last_modification: now };
+    Ok(rustix::fs::utimensat(directory, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// Returns the digest of a small file's bytes, and the bytes, or `None` where it does not exist.
+pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FileError::of("read", path)(error)),
+    }
+}
+
+/// Returns where the file for `digest` lies below `root`: two hex digits, then the other 62.
+pub fn sharded(root: &Path, digest: &Digest) -> PathBuf {
+    let hex = digest.to_string();
+    root.join(&hex[..2]).join(&hex[2..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_witness_tells_files_apart_and_goes_round() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"one").unwrap();
+        let before = Witness::of_target(&path).unwrap();
+        assert_eq!((before.size(), before.file_type()), (3, FileType::File));
+        std::fs::write(folder.path().join("b"), b"two").unwrap();
+        std::fs::rename(folder.path().join("b"), &path).unwrap();
+        assert_ne!(before, Witness::of_target(&path).unwrap());
+        let mut encoder = Encoder::new();
+        before.encode(&mut encoder);
+        let bytes = encoder.finish();
+        assert_eq!(Witness::decode(&mut Decoder::new(&bytes)), Ok(before));
+    }
+
+    #[test]
+    fn a_replaced_file_is_private_and_whole() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn errors_name_the_path() {
+        let error = open_for_reading(Path::new("/nowhere/x\n")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot open '/nowhere/x\\n'");
+        assert!(error.is_missing());
+    }
+
+    #[test]
+    fn copying_hashes_what_was_written() {
+        let mut copy = Vec::new();
+        let content = copy_with_content(&b"abc"[..], &mut copy).unwrap();
+        assert_eq!((content, copy.as_slice()), (Content::of(b"abc"), &b"abc"[..]));
+        assert_eq!(content_of(&b"abc"[..]).unwrap(), content);
+    }
+}

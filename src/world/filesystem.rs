@@ -1,0 +1,53 @@
+//! What kind of file system a path lies on, as far as trust depends on it.
+//!
+//! Two things need a file system whose times and locks are the kernel's own: trusting a stat witness, and SQLite's
+//! write-ahead log. On network and FUSE mounts both can fail without any error (a WAL database on virtiofs broke
+//! within a minute; `flock` on NFS may block for ever). So there is a list of those that are trusted, and
+//! whatever is not on it is not.
+
+use std::io;
+use std::path::Path;
+
+/// Returns whether the file system below `path` is a local one whose times and locks can be relied on.
+#[cfg(target_os = "linux")]
+pub fn is_local(path: &Path) -> io::Result<bool> {
+    const LOCAL: [u64; 10] = [
+        0xef53,      // ext2, ext3, ext4
+        0x5846_5342, // xfs
+        0x9123_683e, // btrfs
+        0xca45_1a4e, // bcachefs
+        0x2fc1_2fc1, // zfs
+        0xf2f5_2010, // f2fs
+        0x0102_1994, // tmpfs
+        0x8584_58f6, // ramfs
+        0x794c_7630, // overlayfs: containers live there
+        0x3153_464a, // jfs
+    ];
+    let kind = rustix::fs::statfs(path)?.f_type;
+    // The field is signed on some architectures; the magic numbers are 32 bits wide.
+    #[expect(clippy::cast_sign_loss, reason = "magic numbers are bit patterns")]
+    Ok(LOCAL.contains(&(kind as u64 & 0xffff_ffff)))
+}
+
+/// Returns whether the file system below `path` is a local one whose times and locks can be relied on.
+#[cfg(not(target_os = "linux"))]
+pub fn is_local(path: &Path) -> io::Result<bool> {
+    let name = rustix::fs::statfs(path)?.f_fstypename;
+    let name: Vec<u8> = name.iter().take_while(|byte| **byte != 0).map(|byte| *byte as u8).collect();
+    Ok(matches!(name.as_slice(), b"apfs" | b"hfs" | b"tmpfs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+    use std::path::Path;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn proc_is_not_trusted_and_the_temporary_folder_is_known() {
+        assert!(!is_local(Path::new("/proc")).unwrap());
+        assert!(is_local(Path::new("/nowhere")).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_local(folder.path()).is_ok());
+    }
+}
