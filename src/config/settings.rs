@@ -274,3 +274,64 @@ pub struct StoreSettings {
     /// How long an entry may lie unused.
     pub max_age: Span,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Returns the settings of a run without any option.
+    pub(crate) fn settings() -> Settings {
+        Settings {
+            task: b"task".to_vec(),
+            environment: None,
+            project: "default".into(),
+            domain: "development".into(),
+            version: None,
+            behavior: Behavior::Auto,
+            salt: None,
+            version_cmds: Vec::new(),
+            policy: Policy::default(),
+            key: None,
+            key_cmd: None,
+            inputs: Vec::new(),
+            values: Vec::new(),
+            input_cmds: Vec::new(),
+            envs: Vec::new(),
+            pass_envs: Vec::new(),
+            env_mode: EnvMode::All,
+            stdin: StdinMode::Null,
+            cwd: CwdMode::Auto,
+            ignores: Vec::new(),
+            depfile: None,
+            argument_inputs: true,
+            outputs: Vec::new(),
+            clean_outputs: false,
+            output_mtime: OutputMtime::Now,
+            replay: Replay::All,
+            ttl: None,
+            max_age: None,
+            stale: None,
+            warm: false,
+            refresh: None,
+            no_cache: false,
+            read_only: false,
+            cached_only: false,
+            cache_exit: ExitCodes::default(),
+            failure_ttl: None,
+            serialize: false,
+            wait: None,
+            on_timeout: OnTimeout::Run,
+            verify: false,
+            min_time: None,
+            fail_mode: FailMode::Open,
+            paranoid: false,
+            strict: false,
+            status: Status::Auto,
+            events: None,
+            enabled: true,
+            project_root: None,
+            project_from_config: false,
+            command: Vec::new(),
+        }
+    }
+}

@@ -56,6 +56,12 @@ impl IgnoreRule {
         Self { scope: IgnoreScope::Any, pattern: name.as_bytes().to_vec() }
     }
 
+    /// Returns whether the rule is meant for inputs alone, so that one which takes out nothing is a mistake: inputs
+    /// are declared, while a variable or an option may well be absent this time.
+    pub const fn is_narrowed_to_inputs(&self) -> bool {
+        matches!(self.scope, IgnoreScope::Input)
+    }
+
     /// Returns whether the environment variable `name` is taken out.
     pub fn takes_variable(&self, name: &[u8]) -> bool {
         matches!(self.scope, IgnoreScope::Any | IgnoreScope::Environment) && wildcard(&self.pattern, name)

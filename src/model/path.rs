@@ -81,6 +81,13 @@ impl RelPath {
         OsStr::from_bytes(self.0.rsplit(|byte| *byte == b'/').next().unwrap_or(&self.0))
     }
 
+    /// Returns the first component as a path of its own.
+    #[must_use]
+    pub fn root(&self) -> Self {
+        let end = self.0.iter().position(|byte| *byte == b'/').unwrap_or(self.0.len());
+        Self(self.0[..end].to_vec())
+    }
+
     /// Returns the path without its last component, or `None` where there is only one.
     pub fn parent(&self) -> Option<Self> {
         let cut = self.0.iter().rposition(|byte| *byte == b'/')?;

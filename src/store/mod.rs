@@ -271,6 +271,11 @@ impl Store {
         Ok(self.contents.open(content)?)
     }
 
+    /// Returns where the file of a content that has one lies.
+    pub fn content_path(&self, content: &Content) -> PathBuf {
+        self.contents.path(&content.digest)
+    }
+
     /// Returns whether content is there in its full size, without reading it.
     pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
         Ok(content.size == 0

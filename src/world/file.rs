@@ -29,7 +29,7 @@ pub struct FileError {
 
 impl FileError {
     /// Makes a function that wraps a system's error for use with `map_err`.
-    pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+    pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self + use<E> {
         let path = path.to_owned();
         move |source| Self { action, path, source: source.into() }
     }

@@ -103,6 +103,11 @@ impl Host {
         self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
+    /// Returns the machine's name, for people.
+    pub fn name(&self) -> String {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    }
+
     /// Returns a path as an absolute one, from the working directory. Nothing is resolved or cleaned.
     pub fn absolute(&self, path: &Path) -> PathBuf {
         match &self.directory {

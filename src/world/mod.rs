@@ -4,3 +4,5 @@ pub mod file;
 pub mod filesystem;
 pub mod host;
 pub mod lock;
+pub mod probe;
+pub mod tree;

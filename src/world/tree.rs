@@ -1,0 +1,311 @@
+//! Work below an open folder, by descriptor, one component at a time, following no symbolic link.
+//!
+//! Restoring writes where the caller declared it and nowhere else, whatever an entry says and whatever somebody
+//! does to the tree meanwhile. So a path is never handed to the kernel whole: each folder is opened below the one
+//! before it with `O_NOFOLLOW`, and files are made, renamed and removed by name in an open folder. A link that is
+//! planted between a check and its use makes the open fail; it leads nowhere.
+//!
+//! The anchor itself is opened as the caller named it, links included: that a user's `dist` leads to another disk is
+//! theirs to decide.
+
+use super::file::{FileError, Witness, random_number};
+use crate::model::path::RelPath;
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+/// A folder in which work is done, with the folders below it that were opened already.
+#[derive(Debug)]
+pub struct Tree {
+    path: PathBuf,
+    anchor: OwnedFd,
+    opened: HashMap<RelPath, OwnedFd>,
+    made: Vec<RelPath>,
+}
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+impl Tree {
+    /// Opens the folder at `path`; `None` where there is none.
+    pub fn open(path: &Path) -> Result<Option<Self>, FileError> {
+        match rustix::fs::open(path, FOLDER, Mode::empty()) {
+            Ok(anchor) => {
+                Ok(Some(Self { path: path.to_owned(), anchor, opened: HashMap::new(), made: Vec::new() }))
+            }
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(FileError::of("open folder", path)(error)),
+        }
+    }
+
+    /// Opens the folder at `path`, made with those above it where it is missing.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        std::fs::create_dir_all(path).map_err(FileError::of("create folder", path))?;
+        Self::open(path)?
+            .ok_or_else(|| FileError::of("open folder", path)(io::Error::from(io::ErrorKind::NotADirectory)))
+    }
+
+    /// Returns the absolute path of something below, for messages.
+    pub fn full(&self, path: &RelPath) -> PathBuf {
+        self.path.join(path.as_path())
+    }
+
+    fn failed<E: Into<io::Error>>(
+        &self,
+        action: &'static str,
+        path: &RelPath,
+    ) -> impl FnOnce(E) -> FileError + use<E> {
+        FileError::of(action, &self.full(path))
+    }
+
+    /// Returns the folder that holds `path`, or `None` where it does not exist. A link or a file in its place is an
+    /// error.
+    pub fn folder_of(&mut self, path: &RelPath) -> Result<Option<BorrowedFd<'_>>, FileError> {
+        match path.parent() {
+            None => Ok(Some(self.anchor.as_fd())),
+            Some(parent) => self.folder(&parent),
+        }
+    }
+
+    /// Returns the folder at `path`, or `None` where it does not exist. A link or a file in its place is an error.
+    pub fn folder(&mut self, path: &RelPath) -> Result<Option<BorrowedFd<'_>>, FileError> {
+        if !self.opened.contains_key(path) {
+            let action = "open folder";
+            let full = self.full(path);
+            let opened = {
+                let Some(above) = self.folder_of(path)? else { return Ok(None) };
+                rustix::fs::openat(above, path.name(), FOLDER | OFlags::NOFOLLOW, Mode::empty())
+            };
+            match opened {
+                Ok(folder) => {
+                    self.opened.insert(path.clone(), folder);
+                }
+                Err(Errno::NOENT) => return Ok(None),
+                Err(error) => return Err(FileError::of(action, &full)(error)),
+            }
+        }
+        Ok(self.opened.get(path).map(AsFd::as_fd))
+    }
+
+    /// Returns what stands at `path`; `None` for nothing.
+    pub fn look(&mut self, path: &RelPath) -> Result<Option<Witness>, FileError> {
+        let full = self.full(path);
+        let Some(folder) = self.folder_of(path)? else { return Ok(None) };
+        match Witness::at(folder, path.name()) {
+            Ok(witness) => Ok(Some(witness)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FileError::of("look at", &full)(error)),
+        }
+    }
+
+    /// Opens the folder that a link at `path` leads to, if there is a link, it leads to a folder and it belongs to
+    /// the caller; from then on the folder counts as standing at `path`.
+    pub fn follow_own_link(&mut self, path: &RelPath) -> Result<(), FileError> {
+        let own = |witness: Witness| {
+            witness.file_type() == super::file::FileType::Symlink
+                && witness.owner() == rustix::process::geteuid().as_raw()
+        };
+        if self.opened.contains_key(path) || !self.look(path)?.is_some_and(own) {
+            return Ok(());
+        }
+        let failed = self.failed::<Errno>("open folder", path);
+        let Some(above) = self.folder_of(path)? else { return Ok(()) };
+        match rustix::fs::openat(above, path.name(), FOLDER, Mode::empty()) {
+            Ok(folder) => {
+                self.opened.insert(path.clone(), folder);
+                Ok(())
+            }
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Returns what stands at `path`, which is the folder itself where a link was followed there; `None` for
+    /// nothing. A file or a foreign link in place of a folder above counts as nothing standing below it.
+    pub fn look_through(&mut self, path: &RelPath) -> Result<Option<Witness>, FileError> {
+        if let Some(folder) = self.opened.get(path) {
+            return Witness::of_open(folder).map(Some).map_err(FileError::of("look at", &self.full(path)));
+        }
+        match self.look(path) {
+            Err(error) if is_no_folder(&error) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// Makes the folder at `path` with the given permission bits, and those above it.
+    pub fn make_folder(&mut self, path: &RelPath, mode: u32) -> Result<(), FileError> {
+        if self.folder(path)?.is_some() {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.make_folder(&parent, 0o777)?;
+        }
+        let full = self.full(path);
+        let Some(above) = self.folder_of(path)? else {
+            return Err(FileError::of("create folder", &full)(Errno::NOENT));
+        };
+        match rustix::fs::mkdirat(above, path.name(), Mode::from_raw_mode(mode)) {
+            Ok(()) => self.made.push(path.clone()),
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(FileError::of("create folder", &full)(error)),
+        }
+        Ok(())
+    }
+
+    /// Returns the folders that were made here, the outermost first.
+    pub fn made(&self) -> &[RelPath] {
+        &self.made
+    }
+
+    /// Opens the regular file at `path` for reading.
+    pub fn open_file(&mut self, path: &RelPath) -> Result<File, FileError> {
+        let failed = self.failed::<Errno>("open", path);
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
+        rustix::fs::openat(folder, path.name(), flags, Mode::empty()).map(File::from).map_err(failed)
+    }
+
+    /// Creates a file beside `path` under a name that nothing has, with the given permission bits less the umask.
+    pub fn create_beside(&mut self, path: &RelPath, mode: u32) -> Result<(File, OsString), FileError> {
+        let failed = self.failed::<Errno>("create a file beside", path);
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
+        let name = temporary_name();
+        let file = rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(mode)).map_err(failed)?;
+        Ok((File::from(file), name))
+    }
+
+    /// Creates a symbolic link beside `path` under a name that nothing has.
+    pub fn link_beside(&mut self, path: &RelPath, target: &OsStr) -> Result<OsString, FileError> {
+        let failed = self.failed::<Errno>("create a link beside", path);
+        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
+        let name = temporary_name();
+        rustix::fs::symlinkat(target, folder, &name).map_err(failed)?;
+        Ok(name)
+    }
+
+    /// Moves what was created beside `path` into its place, replacing a file or link there at once.
+    pub fn move_into_place(&mut self, beside: &OsStr, path: &RelPath) -> Result<(), FileError> {
+        let failed = self.failed::<Errno>("replace", path);
+        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
+        rustix::fs::renameat(folder, beside, folder, path.name()).map_err(failed)
+    }
+
+    /// Removes what was created beside `path`, as far as it can be.
+    pub fn drop_beside(&mut self, beside: &OsStr, path: &RelPath) {
+        if let Ok(Some(folder)) = self.folder_of(path) {
+            // It is ours and it is in the way of nothing; the error that led here is the one to report.
+            let _ = rustix::fs::unlinkat(folder, beside, AtFlags::empty());
+        }
+    }
+
+    /// Returns the text of the symbolic link at `path`.
+    pub fn read_link(&mut self, path: &RelPath) -> Result<OsString, FileError> {
+        let failed = self.failed::<Errno>("read link", path);
+        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
+        let target = rustix::fs::readlinkat(folder, path.name(), Vec::new()).map_err(failed)?;
+        Ok(OsString::from_vec(target.into_bytes()))
+    }
+
+    /// Sets the modification time of what stands at `path` to now.
+    pub fn touch(&mut self, path: &RelPath) -> Result<(), FileError> {
+        let failed = self.failed::<io::Error>("touch", path);
+        let Some(folder) = self.folder_of(path)? else { return Ok(()) };
+        super::file::touch_at(folder, path.name()).map_err(failed)
+    }
+
+    /// Sets the permission bits of the folder at `path`.
+    pub fn set_folder_mode(&mut self, path: &RelPath, mode: u32) -> Result<(), FileError> {
+        let failed = self.failed::<Errno>("set the mode of", path);
+        match self.folder(path)? {
+            Some(folder) => rustix::fs::fchmod(folder, Mode::from_raw_mode(mode)).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the file or link at `path`; nothing there is no error.
+    pub fn remove_file(&mut self, path: &RelPath) -> Result<(), FileError> {
+        let failed = self.failed::<Errno>("remove", path);
+        let Some(folder) = self.folder_of(path)? else { return Ok(()) };
+        match rustix::fs::unlinkat(folder, path.name(), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Removes the folder at `path` if it is empty; says whether it did.
+    pub fn remove_empty_folder(&mut self, path: &RelPath) -> Result<bool, FileError> {
+        let failed = self.failed::<Errno>("remove folder", path);
+        self.opened.remove(path);
+        let Some(folder) = self.folder_of(path)? else { return Ok(false) };
+        match rustix::fs::unlinkat(folder, path.name(), AtFlags::REMOVEDIR) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// Returns whether a folder could not be opened because a file or a link stands in its place.
+fn is_no_folder(error: &FileError) -> bool {
+    [Errno::NOTDIR, Errno::LOOP].iter().any(|errno| error.source.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Hidden, so that globs and tools pass it by while it exists.
+fn temporary_name() -> OsString {
+    format!(".taskcache-{:016x}", random_number()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn rel(path: &str) -> RelPath {
+        RelPath::new(path).unwrap()
+    }
+
+    #[test]
+    fn files_are_made_beside_and_moved_into_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut tree = Tree::create(&folder.path().join("a/b")).unwrap();
+        tree.make_folder(&rel("c/d"), 0o755).unwrap();
+        let (mut file, beside) = tree.create_beside(&rel("c/d/e"), 0o644).unwrap();
+        file.write_all(b"x").unwrap();
+        tree.move_into_place(&beside, &rel("c/d/e")).unwrap();
+        let link = tree.link_beside(&rel("c/l"), OsStr::new("d/e")).unwrap();
+        tree.move_into_place(&link, &rel("c/l")).unwrap();
+        assert_eq!(std::fs::read(folder.path().join("a/b/c/l")).unwrap(), b"x");
+        assert_eq!(tree.made(), [rel("c"), rel("c/d")]);
+        assert_eq!(tree.read_link(&rel("c/l")).unwrap(), "d/e");
+        assert!(!tree.remove_empty_folder(&rel("c")).unwrap());
+        for path in ["c/l", "c/d/e"] {
+            tree.remove_file(&rel(path)).unwrap();
+        }
+        assert!(tree.remove_empty_folder(&rel("c/d")).unwrap());
+        assert!(tree.look(&rel("c/d")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_planted_link_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("out")).unwrap();
+        let mut tree = Tree::open(folder.path()).unwrap().unwrap();
+        assert!(tree.create_beside(&rel("out/file"), 0o644).is_err());
+        assert!(tree.make_folder(&rel("out/folder"), 0o755).is_err());
+        assert!(tree.remove_file(&rel("out/file")).is_err());
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_missing_anchor_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Tree::open(&folder.path().join("none")).unwrap().is_none());
+    }
+}
