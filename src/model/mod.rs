@@ -9,5 +9,6 @@ pub mod ignore;
 pub mod nearest;
 pub mod output;
 pub mod path;
+pub mod pattern;
 pub mod policy;
 pub mod time;
