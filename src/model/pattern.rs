@@ -290,6 +290,13 @@ impl PathPattern {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Reached(Vec<(usize, usize)>);
 
+impl Reached {
+    /// Returns whether nothing further down can fit.
+    pub(crate) const fn is_dead(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Patterns that take out: what they match, and everything below.
 ///
 /// They judge a path by its spelling. One that leads through a symbolic link or a `..` behind a name is another
