@@ -1,6 +1,7 @@
 //! Floor 0: values and rules, pure. No clock, no file, no environment, no printing.
 
 pub mod codec;
+pub mod depfile;
 pub mod digest;
 pub mod entry;
 pub mod exit_codes;
@@ -10,5 +11,6 @@ pub mod nearest;
 pub mod output;
 pub mod path;
 pub mod path_set;
+pub mod pattern;
 pub mod policy;
 pub mod time;

@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod filesystem;
+pub mod glob;
 pub mod host;
 pub mod lock;
 pub mod probe;
