@@ -4,6 +4,7 @@ pub mod codec;
 pub mod depfile;
 pub mod digest;
 pub mod entry;
+pub mod environment;
 pub mod exit_codes;
 pub mod fingerprint;
 pub mod ignore;
