@@ -1,3 +1,5 @@
 //! Floor 2: layers into settings, each value with its origin.
 
+pub mod layer;
+pub mod options;
 pub mod settings;
