@@ -8,6 +8,7 @@ pub mod environment;
 pub mod exit_codes;
 pub mod fingerprint;
 pub mod ignore;
+pub mod interpreter;
 pub mod nearest;
 pub mod output;
 pub mod path;
