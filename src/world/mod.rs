@@ -5,6 +5,7 @@ pub mod host;
 pub mod outlet;
 pub mod process;
 pub mod program;
+pub mod replay;
 pub mod signals;
 pub mod spool;
 pub mod tee;
