@@ -1,9 +1,18 @@
 //! Floor 1: the only code that touches the machine.
 
+mod forward;
+
 pub mod file;
 pub mod filesystem;
 pub mod glob;
 pub mod host;
 pub mod lock;
+pub mod outlet;
 pub mod probe;
+pub mod process;
+pub mod program;
+pub mod replay;
+pub mod signals;
+pub mod spool;
+pub mod tee;
 pub mod tree;
