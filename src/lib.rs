@@ -10,7 +10,9 @@
 //! | 0 | [`model`] | values and rules, pure |
 //! | 1 | [`world`] | the only code that touches the machine |
 //! | 2 | [`config`] | layers into settings, each value with its origin |
+//! | 4 | [`cli`] | flags, subcommands, dispatch |
 
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod world;
