@@ -12,6 +12,7 @@
 //! | 2 | [`config`] | layers into settings, each value with its origin |
 //! | 2 | [`store`] | the local store |
 
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod store;

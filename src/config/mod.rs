@@ -1,4 +1,7 @@
 //! Floor 2: layers into settings, each value with its origin.
+//!
+//! [`options`] is the one table that all surfaces follow. The command line, [`variables`] and each table of a
+//! [`mod@file`] become one [`layer`]; [`resolve`] lays them over each other and reads the outcome into [`settings`].
 
 mod assemble;
 mod conflicts;
@@ -11,6 +14,7 @@ mod lists;
 pub mod location;
 pub mod options;
 pub mod resolve;
+pub mod schema;
 pub mod settings;
 mod stack;
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! Floor 4: flags, subcommands, dispatch.
+
+pub mod options;
