@@ -11,9 +11,14 @@
 //! | 1 | [`world`] | the only code that touches the machine |
 //! | 2 | [`config`] | layers into settings, each value with its origin |
 //! | 2 | [`store`] | the local store |
+//! | 3 | [`engine`] | plan, look up, restore and replay or execute and record |
+//! | 4 | [`report`] | events and rows to words and JSON |
+//! | 4 | [`cli`] | flags, subcommands, dispatch |
 
 pub mod cli;
 pub mod config;
+pub mod engine;
 pub mod model;
+pub mod report;
 pub mod store;
 pub mod world;

@@ -1,3 +1,109 @@
-//! Floor 4: flags, subcommands, dispatch.
+//! Floor 4: flags, subcommands, dispatch. One file a subcommand.
+//!
+//! Every subcommand turns its flags into a call of the floors below and the answer into words; nothing is decided
+//! here. Errors end up in one place, [`run`], which prints them with their causes and the way out.
 
+pub mod config;
+pub mod context;
+pub mod failure;
+pub mod key;
+pub mod local_cache;
 pub mod options;
+pub mod run;
+
+use crate::report::reporter::say;
+use crate::world::host::Host;
+use crate::world::process::Termination;
+use clap::{ArgMatches, Command};
+use failure::Failure;
+use std::ffi::OsString;
+use std::io::Write;
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What taskcache exits with for its own failures.
+pub const FAILURE: u8 = 125;
+
+/// Returns the whole command line, as clap sees it.
+pub fn command() -> Command {
+    Command::new("taskcache")
+        .version(VERSION)
+        .about("Memoise any command: run it once, replay it from then on")
+        .long_about(
+            "Memoise any command: run it once, replay it from then on.\n\n\
+             The command, its input files and its environment make a key. Where a result is stored under it, \
+             stdout, stderr, exit code and output files come back as if the command had run.",
+        )
+        .after_help(EXAMPLES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(run::command())
+        .subcommand(key::command())
+        .subcommand(context::command())
+        .subcommand(local_cache::command())
+        .subcommand(config::command())
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  taskcache run -- ./slow-report --year 2026
+  taskcache run --version v1 --ignore DEBUG -- python3 train.py
+  taskcache run -i 'src/**' -o dist -- npm run build
+  taskcache local-cache list
+  taskcache local-cache clear";
+
+/// Runs the program: `arguments` are argv with the program's name.
+pub fn run(host: &Host, arguments: Vec<OsString>) -> Termination {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let (name, arguments) = matches.subcommand().unwrap_or(("", &matches));
+    match dispatch(host, name, arguments) {
+        Ok(termination) => termination,
+        Err(failure) => {
+            say(&format!("error: {}", failure.message));
+            if let Some(hint) = &failure.hint {
+                say(&format!("hint: {hint}"));
+            }
+            Termination::Exited(failure.exit_code)
+        }
+    }
+}
+
+fn dispatch(host: &Host, name: &str, arguments: &ArgMatches) -> Result<Termination, Failure> {
+    match name {
+        "run" => run::run(host, arguments),
+        "key" => key::run(host, arguments),
+        "context" => context::run(host),
+        "local-cache" => local_cache::run(host, arguments),
+        "config" => config::run(host, arguments),
+        other => Err(Failure::new(format!("unknown command '{other}'"))),
+    }
+}
+
+/// Help and version go to standard output and are a success; every other complaint of clap's is ours to fail with.
+fn usage(error: &clap::Error) -> Termination {
+    if error.use_stderr() {
+        let text = error.render().to_string();
+        say(text.trim_end());
+        Termination::Exited(FAILURE)
+    } else {
+        match print(&error.render().to_string()) {
+            Ok(()) => Termination::Exited(0),
+            Err(failure) => Termination::Exited(failure.exit_code),
+        }
+    }
+}
+
+/// Writes to standard output. A reader that went away is a success: it has what it wanted.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

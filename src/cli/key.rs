@@ -1,0 +1,36 @@
+//! `taskcache key`: print the key that a run would have, and nothing else.
+
+use super::failure::Failure;
+use super::options::{command_argument, run_arguments};
+use super::print;
+use super::run::Requested;
+use crate::engine::key::key_of;
+use crate::engine::run::Job;
+use crate::world::host::Host;
+use crate::world::process::Termination;
+use clap::{ArgMatches, Command};
+
+/// Returns the subcommand.
+pub fn command() -> Command {
+    Command::new("key")
+        .about("Print the key that a run would have")
+        .override_usage("taskcache key [OPTIONS] [--] COMMAND [ARG]...")
+        .disable_version_flag(true)
+        .args(run_arguments())
+        .arg(command_argument())
+}
+
+/// Prints the key.
+pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
+    let requested = Requested::of(host, arguments)?;
+    let job = Job {
+        host,
+        settings: &requested.resolved.settings,
+        store: requested.store(),
+        command: &requested.command,
+        directory: requested.directory(),
+        version: super::VERSION,
+    };
+    print(&format!("{}\n", key_of(job)?))?;
+    Ok(Termination::Exited(0))
+}

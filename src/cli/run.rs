@@ -1,0 +1,83 @@
+//! `taskcache run`: run a command, or replay it.
+
+use super::failure::Failure;
+use super::options::{command_argument, command_from, layer_from, run_arguments};
+use crate::config::resolve::{Resolved, resolve};
+use crate::engine::run::{Job, run as run_job};
+use crate::report::reporter::Reporter;
+use crate::world::host::Host;
+use crate::world::process::Termination;
+use clap::{ArgMatches, Command};
+use std::ffi::OsString;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  taskcache run -- ./slow-report --year 2026
+  taskcache run --ttl 10m -- curl -s https://example.org/rates
+  taskcache run -i 'src/**/*.c' -i Makefile -o build -- make
+  taskcache run --depfile main.d -o main.o -- cc -MMD -c main.c
+  taskcache run --task train                      the command of [task.train] in taskcache.toml
+
+Exit codes: the command's own; 124 a miss under --cached-only; 125 a failure of taskcache;
+126 found but not executable; 127 not found";
+
+/// Returns the subcommand.
+pub fn command() -> Command {
+    Command::new("run")
+        .about("Run a command, or replay its stored result")
+        .override_usage("taskcache run [OPTIONS] [--] COMMAND [ARG]...")
+        .disable_version_flag(true)
+        .args(run_arguments())
+        .arg(command_argument())
+        .after_help(EXAMPLES)
+}
+
+/// A command that is to be run, with its settings.
+#[derive(Debug)]
+pub struct Requested {
+    /// All options.
+    pub resolved: Resolved,
+    /// The command.
+    pub command: Vec<OsString>,
+    /// Whether it is the config's.
+    pub from_config: bool,
+}
+
+impl Requested {
+    /// Reads options and command from flags, variables and files.
+    pub fn of(host: &Host, arguments: &ArgMatches) -> Result<Self, Failure> {
+        let given = command_from(arguments);
+        let resolved = resolve(host, &layer_from(arguments), &given)?;
+        let from_config = given.is_empty();
+        let command = if from_config { resolved.settings.command.clone() } else { given };
+        Ok(Self { resolved, command, from_config })
+    }
+
+    /// Returns the store's folder, where one can be named.
+    pub fn store(&self) -> Option<&Path> {
+        self.resolved.store.as_ref().ok().map(|store| store.dir.as_path())
+    }
+
+    /// Returns the folder that the command runs in, where that is not the working directory: a command of a
+    /// project's config runs in the project's folder, as its patterns count from there.
+    pub fn directory(&self) -> Option<&Path> {
+        self.resolved.settings.project_root.as_deref().filter(|_| self.from_config)
+    }
+}
+
+/// Runs the command.
+pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
+    let requested = Requested::of(host, arguments)?;
+    let settings = &requested.resolved.settings;
+    let mut reporter = Reporter::new(settings, host.terminals.stderr);
+    let job = Job {
+        host,
+        settings,
+        store: requested.store(),
+        command: &requested.command,
+        directory: requested.directory(),
+        version: super::VERSION,
+    };
+    Ok(run_job(job, &mut reporter)?)
+}

@@ -1,0 +1,292 @@
+//! What the engine tells: warnings while it works, and at the end what became of the run.
+//!
+//! The engine decides and acts; words are the business of `report`. Every reason is an enum with a stable name that
+//! scripts may rely on, never a text that was put together where it happened.
+
+use crate::model::fingerprint::CacheKey;
+use crate::model::path::printable;
+use crate::model::time::{Span, Timestamp};
+use crate::store::history::OutcomeKind;
+
+/// Why a look-up did not give a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissReason {
+    /// Nothing is stored under the key.
+    Absent,
+    /// Its time to live is over.
+    Expired,
+    /// It is older than `--max-age` allows.
+    TooOld,
+    /// It was recorded in the future, so its age cannot be known.
+    Clock,
+    /// The stored entry is damaged.
+    Damaged,
+    /// Content that the entry needs is missing or damaged.
+    ContentMissing,
+    /// It ended with an exit code that this run does not keep.
+    ExitCode,
+    /// It was captured with both streams in one, and now they lead to different places.
+    Joined,
+    /// Something stands in the way of an output that is to be restored.
+    Occupied,
+    /// An output could not be restored.
+    RestoreFailed,
+    /// The dependency file of an earlier run is not known yet, or names files that changed.
+    Dependencies,
+}
+
+impl MissReason {
+    /// Returns the stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Expired => "expired",
+            Self::TooOld => "too-old",
+            Self::Clock => "clock",
+            Self::Damaged => "damaged",
+            Self::ContentMissing => "content-missing",
+            Self::ExitCode => "exit-code",
+            Self::Joined => "joined",
+            Self::Occupied => "occupied",
+            Self::RestoreFailed => "restore-failed",
+            Self::Dependencies => "dependencies",
+        }
+    }
+}
+
+/// Why the cache was not asked at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BypassReason {
+    /// Caching is switched off by a variable.
+    Disabled,
+    /// The behavior is `disable`.
+    Behavior,
+    /// `--no-cache`.
+    NoCache,
+    /// The policy is `NONE`.
+    Policy,
+    /// The policy needs a flow run and there is none.
+    NoFlow,
+    /// The command reads an unkeyed standard input.
+    Stdin,
+    /// The program or its script cannot be read.
+    Source,
+    /// The store cannot be used.
+    Store,
+}
+
+impl BypassReason {
+    /// Returns the stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Behavior => "behavior",
+            Self::NoCache => "no-cache",
+            Self::Policy => "policy",
+            Self::NoFlow => "no-flow",
+            Self::Stdin => "stdin",
+            Self::Source => "source",
+            Self::Store => "store",
+        }
+    }
+}
+
+/// What became of a run, with its reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The stored result came back.
+    Hit,
+    /// An old result came back and is refreshed in the background.
+    Stale,
+    /// There was no usable result.
+    Miss(MissReason),
+    /// The command ran because it was asked to.
+    Refresh,
+    /// The cache was not asked.
+    Bypass(BypassReason),
+}
+
+impl Outcome {
+    /// Returns the kind.
+    pub const fn kind(self) -> OutcomeKind {
+        match self {
+            Self::Hit => OutcomeKind::Hit,
+            Self::Stale => OutcomeKind::Stale,
+            Self::Miss(_) => OutcomeKind::Miss,
+            Self::Refresh => OutcomeKind::Refresh,
+            Self::Bypass(_) => OutcomeKind::Bypass,
+        }
+    }
+
+    /// Returns the stable name of the reason.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Hit => "found",
+            Self::Stale => "stale",
+            Self::Miss(reason) => reason.name(),
+            Self::Refresh => "requested",
+            Self::Bypass(reason) => reason.name(),
+        }
+    }
+}
+
+/// Why the result of a run was not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotStored {
+    /// The exit code is not one that is kept.
+    ExitCode(u8),
+    /// The command died by a signal.
+    Signal(i32),
+    /// `--read-only`.
+    ReadOnly,
+    /// It ran faster than `--min-time`.
+    TooFast,
+    /// It would have expired at once.
+    ExpiresAtOnce,
+    /// An input changed while the command ran.
+    InputChanged(Vec<u8>),
+    /// A declared output is missing after a successful run.
+    OutputMissing(Vec<u8>),
+    /// An output changed while it was stored.
+    OutputChanged(Vec<u8>),
+    /// An output is a pipe, socket or device, or cannot be read.
+    OutputUnfit {
+        /// Which one.
+        path: Vec<u8>,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The dependency file is missing or cannot be read.
+    Depfile {
+        /// Which one.
+        path: Vec<u8>,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The command's output was not captured whole.
+    Capture(String),
+    /// The store failed.
+    Store(String),
+}
+
+impl NotStored {
+    /// Returns the stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ExitCode(_) => "exit-code",
+            Self::Signal(_) => "signal",
+            Self::ReadOnly => "read-only",
+            Self::TooFast => "min-time",
+            Self::ExpiresAtOnce => "expires-at-once",
+            Self::InputChanged(_) => "input-changed",
+            Self::OutputMissing(_) => "output-missing",
+            Self::OutputChanged(_) => "output-changed",
+            Self::OutputUnfit { .. } => "output-unfit",
+            Self::Depfile { .. } => "depfile",
+            Self::Capture(_) => "capture",
+            Self::Store(_) => "store",
+        }
+    }
+
+    /// Returns whether the user should hear of it unasked: something about the declaration or the machine is not as
+    /// it was meant to be. What a flag asked for, and a failing command, speak for themselves.
+    pub const fn is_warning(&self) -> bool {
+        !matches!(
+            self,
+            Self::ExitCode(_) | Self::Signal(_) | Self::ReadOnly | Self::TooFast | Self::ExpiresAtOnce
+        )
+    }
+}
+
+impl std::fmt::Display for NotStored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ExitCode(code) => write!(f, "it exited with {code}"),
+            Self::Signal(signal) => write!(f, "it died by signal {signal}"),
+            Self::ReadOnly => f.write_str("the cache is read-only for this run"),
+            Self::TooFast => f.write_str("it ran faster than --min-time"),
+            Self::ExpiresAtOnce => f.write_str("it would expire at once"),
+            Self::InputChanged(path) => write!(f, "the input '{}' changed during the run", printable(path)),
+            Self::OutputMissing(path) => write!(f, "the declared output '{}' is missing", printable(path)),
+            Self::OutputChanged(path) => {
+                write!(f, "the output '{}' changed while it was stored", printable(path))
+            }
+            Self::OutputUnfit { path, why } => write!(f, "the output '{}' {why}", printable(path)),
+            Self::Depfile { path, why } => write!(f, "the dependency file '{}' {why}", printable(path)),
+            Self::Capture(why) | Self::Store(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Something the user should know and that did not stop the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// The store cannot be used; the command runs without it.
+    Store(String),
+    /// The result was not stored.
+    NotStored(NotStored),
+    /// An `--ignore` rule that took nothing out.
+    IgnoredNothing(String),
+    /// The declared outputs were not restored as they should be; the command runs.
+    Restore(String),
+    /// A stored stream could not be written out.
+    Replay(String),
+}
+
+/// Everything about a run that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When it was over.
+    pub time: Timestamp,
+    /// The project.
+    pub project: String,
+    /// The domain.
+    pub domain: String,
+    /// The task's name.
+    pub task: Vec<u8>,
+    /// The key, where one was computed.
+    pub key: Option<CacheKey>,
+    /// How long the whole run took.
+    pub elapsed: Span,
+    /// How long the command took: now, or when the entry was made.
+    pub duration: Option<Span>,
+    /// What the command exited with, or the negative number of the signal that it died by.
+    pub exit_code: i32,
+    /// Whether the result was stored.
+    pub stored: bool,
+    /// Why not, where it was not.
+    pub not_stored: Option<NotStored>,
+    /// How many output files were written, and how many were right already.
+    pub restored: (usize, usize),
+    /// The bytes of content that a hit gave back or a miss stored.
+    pub bytes: u64,
+}
+
+impl Report {
+    /// Returns how much time a hit saved.
+    pub fn saved(&self) -> Span {
+        match (self.outcome, self.duration) {
+            (Outcome::Hit | Outcome::Stale, Some(duration)) => {
+                Span::from_millis(duration.as_millis().saturating_sub(self.elapsed.as_millis()))
+            }
+            _ => Span::default(),
+        }
+    }
+}
+
+/// What the engine tells while it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Something the user should know.
+    Warning(Warning),
+    /// The run is over.
+    Finished(Box<Report>),
+}
+
+/// Who is told.
+pub trait EventSink {
+    /// Takes an event.
+    fn take(&mut self, event: Event);
+}

@@ -1,0 +1,260 @@
+//! The input files of a run, each with its digest.
+//!
+//! Files are found by the declared patterns, and among the arguments: a word that names an existing regular file is
+//! an input by itself, unless it is the script (which is source) or a declared output. What a pattern finds is part
+//! of the key by name, so a file that is added, removed or renamed is seen as well as one that changes.
+//!
+//! A file's ingredient holds its content and whether it may be executed. Times, owners and the other mode bits are
+//! not in it. A symbolic link counts with its text and, where it leads to a file, that file's content.
+
+use super::outputs::{OutputError, Outputs};
+use crate::config::settings::{Pattern, PatternKind};
+use crate::model::codec::Encoder;
+use crate::model::digest::Digest;
+use crate::model::fingerprint::{Ingredient, IngredientKind, Presence};
+use crate::model::ignore::IgnoreRule;
+use crate::model::path::printable;
+use crate::model::pattern::{Exclusions, PathPattern, PatternError};
+use crate::store::witness::{WitnessBook, Witnessed};
+use crate::world::file::{FileError, FileType, Witness};
+use crate::world::glob::{ExpandError, Found, FoundKind, Resolves, expand};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// Inputs that cannot be gathered. The run stops: a key without them would be wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A pattern cannot be read.
+    #[error("input '{}': {source}", printable(.text))]
+    Pattern {
+        /// As it was written.
+        text: Vec<u8>,
+        /// What is wrong with it.
+        source: PatternError,
+    },
+    /// A pattern finds nothing.
+    #[error("input '{}' matches nothing", printable(.0))]
+    Missing(Vec<u8>),
+    /// A folder on the way cannot be read.
+    #[error("input '{}': {source}", printable(.text))]
+    Walk {
+        /// As it was written.
+        text: Vec<u8>,
+        /// What went wrong.
+        source: ExpandError,
+    },
+    /// Something that has no content to read.
+    #[error("input '{}' is {what}, not a file or a folder", printable(.path))]
+    Special {
+        /// The path.
+        path: Vec<u8>,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An output eats an input.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl InputError {
+    /// Returns the way out, where there is one.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing(_) => Some("write '?' in front of an input that may be missing"),
+            Self::Special { .. } => Some("take it out with '!' in front of its path"),
+            Self::File(_) | Self::Walk { .. } => {
+                Some("make it readable, or take it out with '!' in front of its path")
+            }
+            Self::Pattern { .. } => Some("inputs are paths or globs; '\\' takes a wildcard's meaning away"),
+            Self::Output(error) => Some(error.hint()),
+        }
+    }
+}
+
+/// A file that the key depends on, to be looked at again after the run.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// What it is called in the key.
+    pub name: Vec<u8>,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it was when the key was made.
+    pub witnessed: Witnessed,
+}
+
+/// The input files of a run.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Their ingredients.
+    pub ingredients: Vec<Ingredient>,
+    /// The files themselves.
+    pub watched: Vec<Watched>,
+    /// The names and paths that `--ignore` took out, to tell whether its rules mean anything.
+    pub ignored: Vec<Vec<u8>>,
+}
+
+/// What inputs are gathered from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The declared patterns.
+    pub patterns: &'a [Pattern],
+    /// The words of argv that may name files, with their positions taken care of by the caller.
+    pub arguments: &'a [&'a [u8]],
+    /// What to leave out of the key.
+    pub ignores: &'a [IgnoreRule],
+    /// The declared outputs.
+    pub outputs: &'a Outputs,
+    /// The working directory.
+    pub directory: &'a Path,
+    /// The store, whose files are never inputs.
+    pub store: Option<&'a Path>,
+}
+
+/// Finds and hashes all input files.
+pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, InputError> {
+    let compile = |pattern: &Pattern| {
+        PathPattern::new(&pattern.text, &pattern.base)
+            .map_err(|source| InputError::Pattern { text: pattern.text.clone(), source })
+    };
+    let is_excluded = |pattern: &&Pattern| pattern.kind == PatternKind::Excluded;
+    let excluded = sources.patterns.iter().filter(is_excluded).map(compile).collect::<Result<_, _>>()?;
+    let excluded = Exclusions::new(excluded);
+    let takes_out = |path: &Path, _is_folder: bool| {
+        excluded.covers(path)
+            || sources.outputs.covers(path)
+            || sources.store.is_some_and(|store| path.starts_with(store))
+    };
+    let mut inputs = Inputs::default();
+    let mut seen = BTreeSet::new();
+    for pattern in sources.patterns.iter().filter(|pattern| pattern.kind != PatternKind::Excluded) {
+        let compiled = compile(pattern)?;
+        let root = compiled.literal_path().unwrap_or_else(|| compiled.anchor().to_owned());
+        sources.outputs.check_input(&root, &pattern.text)?;
+        let found = expand(&compiled, takes_out)
+            .map_err(|source| InputError::Walk { text: pattern.text.clone(), source })?;
+        if found.is_empty() {
+            if pattern.kind == PatternKind::Required {
+                return Err(InputError::Missing(pattern.text.clone()));
+            }
+            let absent = Presence::Absent.digest();
+            inputs.ingredients.push(Ingredient::new(IngredientKind::Input, pattern.text.clone(), absent));
+        }
+        let by_name = pattern.name.as_ref().is_some_and(|name| takes(sources.ignores, name.as_bytes()));
+        if by_name {
+            inputs.ignored.extend(pattern.name.as_ref().map(|name| name.clone().into_bytes()));
+            continue;
+        }
+        for found in found {
+            if takes(sources.ignores, &found.name) {
+                inputs.ignored.push(found.name);
+            } else if seen.insert(found.path.clone()) {
+                add(found, &mut inputs, book)?;
+            }
+        }
+    }
+    for word in sources.arguments {
+        let path = sources.directory.join(OsString::from_vec(word.to_vec()));
+        let is_file = || Witness::of_target(&path).is_ok_and(|witness| witness.file_type() == FileType::File);
+        if word.is_empty() || takes_out(&path, false) || seen.contains(&path) || !is_file() {
+            continue;
+        }
+        if takes(sources.ignores, word) {
+            inputs.ignored.push(word.to_vec());
+        } else {
+            seen.insert(path.clone());
+            add_file(word.to_vec(), path, None, &mut inputs, book)?;
+        }
+    }
+    Ok(inputs)
+}
+
+fn takes(ignores: &[IgnoreRule], name: &[u8]) -> bool {
+    ignores.iter().any(|rule| rule.takes_input(name))
+}
+
+fn add(found: Found, inputs: &mut Inputs, book: &mut WitnessBook) -> Result<(), InputError> {
+    let Found { path, name, kind } = found;
+    match kind {
+        FoundKind::File => return add_file(name, path, None, inputs, book),
+        FoundKind::Symlink { target, resolves: Resolves::File } => {
+            return add_file(name, path, Some(&target), inputs, book);
+        }
+        FoundKind::Special(what) => return Err(InputError::Special { path: name, what }),
+        FoundKind::Directory => {
+            inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, tagged(2, |_| {})));
+        }
+        FoundKind::Symlink { target, .. } => {
+            let digest = tagged(3, |encoder| {
+                encoder.bytes(&target);
+            });
+            inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, digest));
+        }
+    }
+    Ok(())
+}
+
+fn add_file(
+    name: Vec<u8>,
+    path: PathBuf,
+    link: Option<&[u8]>,
+    inputs: &mut Inputs,
+    book: &mut WitnessBook,
+) -> Result<(), InputError> {
+    let witnessed = book.content_of(&path, None)?;
+    let digest = file_digest(&witnessed, link);
+    inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name.clone(), digest));
+    inputs.watched.push(Watched { name, path, witnessed });
+    Ok(())
+}
+
+/// Returns the digest that stands for a file in an ingredient: its content, whether it may be executed, and the text
+/// of the link that led to it.
+pub fn file_digest(witnessed: &Witnessed, link: Option<&[u8]>) -> Digest {
+    tagged(1, |encoder| {
+        encoder.digest(&witnessed.content.digest).u64(witnessed.content.size);
+        encoder.u8(witnessed.witness.is_executable().into());
+        encoder.optional(link, |encoder, link| {
+            encoder.bytes(link);
+        });
+    })
+}
+
+/// The first byte keeps the kinds of things apart, and apart from [`Presence`].
+fn tagged(tag: u8, write: impl FnOnce(&mut Encoder)) -> Digest {
+    let mut encoder = Encoder::new();
+    encoder.u8(0x10 | tag);
+    write(&mut encoder);
+    Digest::of(&encoder.finish())
+}
+
+/// Returns the name of the first watched file that is no longer what it was. `present` is the file system's time at
+/// which the key was made: a file that had been touched shortly before could have changed since without a trace in
+/// its times, and is read again.
+pub fn changed_since(
+    watched: &[Watched],
+    present: i128,
+    is_trusted: impl Fn(&Path) -> bool,
+) -> Option<&[u8]> {
+    let is_same = |file: &Watched| {
+        let Ok(now) = Witness::of_target(&file.path) else { return false };
+        if now != file.witnessed.witness {
+            return false;
+        }
+        let settled = !crate::store::witness::is_unsettled(&now, present) && is_trusted(&file.path);
+        settled
+            || WitnessBook::forgetful()
+                .content_of(&file.path, None)
+                .is_ok_and(|again| again.content == file.witnessed.content)
+    };
+    watched.iter().find(|file| !is_same(file)).map(|file| file.name.as_slice())
+}
+
+/// Returns the path of a word as it stands below the working directory.
+pub fn path_of(directory: &Path, word: &[u8]) -> PathBuf {
+    directory.join(std::ffi::OsStr::from_bytes(word))
+}

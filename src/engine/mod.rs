@@ -1,0 +1,19 @@
+//! Floor 3: plan, look up, then restore and replay, or execute and record.
+//!
+//! The engine prints nothing and has no words: it tells what happens as [`event::Event`]s.
+
+pub mod capture;
+pub mod cleaning;
+pub mod context;
+pub mod event;
+pub mod inputs;
+pub mod key;
+pub mod lookup;
+pub mod outputs;
+pub mod plan;
+pub mod record;
+pub mod restore;
+pub mod run;
+pub mod source;
+pub mod stdin;
+pub mod survey;

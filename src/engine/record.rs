@@ -1,0 +1,227 @@
+//! Whether the result of a run is kept, and keeping it.
+//!
+//! The decision is made of plain facts, cheapest first; reading outputs comes last, because it is what costs. A
+//! result that is not kept is no failure: the command's own ending is what the caller gets either way.
+
+use super::capture::{CapturedOutputs, capture};
+use super::event::NotStored;
+use super::inputs::{Watched, changed_since};
+use super::lookup::complete;
+use super::plan::Plan;
+use super::survey::Survey;
+use crate::config::settings::Settings;
+use crate::model::depfile;
+use crate::model::entry::{Entry, Provenance, Transcript};
+use crate::model::fingerprint::{CacheKey, Fingerprint};
+use crate::model::path_set::PathSet;
+use crate::model::time::{Span, Timestamp};
+use crate::store::content::{SMALL, Staged, stage_bytes};
+use crate::store::placement::Placement;
+use crate::store::witness::WitnessBook;
+use crate::store::{Durability, Store, StoreError};
+use crate::world::filesystem;
+use crate::world::process::{Capture, Termination};
+use crate::world::spool::{Spool, SpoolBody};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// From this running time on a record has to survive a power cut: next to the command, the flushes are cheap.
+const WORTH_FLUSHING: Span = Span::from_millis(50);
+
+/// What stood around a run when it began.
+#[derive(Debug)]
+pub struct Before {
+    /// What stood in the outputs.
+    pub survey: Survey,
+    /// What was ours there.
+    pub placement: Placement,
+    /// The file system's time at which the key was made.
+    pub present: i128,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub termination: Termination,
+    /// How long it took.
+    pub duration: Span,
+    /// What it wrote to its streams.
+    pub capture: Capture,
+    /// When it ended.
+    pub time: Timestamp,
+}
+
+/// Returns why a result is not kept, as far as that can be told without looking at any file.
+pub fn refusal(settings: &Settings, termination: Termination, duration: Span) -> Option<NotStored> {
+    let code = match termination {
+        Termination::Signalled(signal) => return Some(NotStored::Signal(signal)),
+        Termination::Exited(code) => code,
+    };
+    if settings.read_only {
+        return Some(NotStored::ReadOnly);
+    }
+    if !settings.cache_exit.contains(code) {
+        return Some(NotStored::ExitCode(code));
+    }
+    if settings.min_time.is_some_and(|least| duration < least) {
+        return Some(NotStored::TooFast);
+    }
+    if time_to_live(settings, code) == Some(Span::default()) {
+        return Some(NotStored::ExpiresAtOnce);
+    }
+    None
+}
+
+fn time_to_live(settings: &Settings, code: u8) -> Option<Span> {
+    if code == 0 { settings.ttl } else { settings.failure_ttl.or(settings.ttl) }
+}
+
+/// What was recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Under which key.
+    pub key: CacheKey,
+    /// How many bytes of content.
+    pub bytes: u64,
+    /// What is ours in the outputs now.
+    pub placement: Placement,
+}
+
+/// Keeps the result of a run, or says why not.
+pub fn record(
+    store: &mut Store,
+    plan: &Plan,
+    settings: &Settings,
+    before: &Before,
+    finished: Finished,
+    provenance: Provenance,
+) -> Result<Recorded, NotStored> {
+    if let Some(reason) = refusal(settings, finished.termination, finished.duration) {
+        return Err(reason);
+    }
+    let Termination::Exited(exit_code) = finished.termination else {
+        return Err(NotStored::Capture("it did not end by itself".into()));
+    };
+    if let Some(incomplete) = &finished.capture.incomplete {
+        return Err(NotStored::Capture(incomplete.to_string()));
+    }
+    let is_trusted = |path: &Path| filesystem::is_local(path).unwrap_or(false);
+    let unchanged = |watched: &[Watched]| match changed_since(watched, before.present, is_trusted) {
+        Some(name) => Err(NotStored::InputChanged(name.to_owned())),
+        None => Ok(()),
+    };
+    unchanged(&plan.watched)?;
+    let (fingerprint, path_set) = dependencies(plan, settings, before)?;
+    let CapturedOutputs { tree, mut staged, placement } =
+        capture(&plan.outputs, &before.survey, &before.placement, store)?;
+    // Once more, now that everything was read: an edit in between counts as one during the run.
+    unchanged(&plan.watched)?;
+    let Capture { joined, stdout, stderr, order, .. } = finished.capture;
+    let transcript = Transcript { joined, stdout: stdout.content(), stderr: stderr.content(), order };
+    for spool in [stdout, stderr] {
+        staged.extend(stage_spool(spool, store)?);
+    }
+    let expires = time_to_live(settings, exit_code).map(|span| finished.time.after(span));
+    let key = fingerprint.key();
+    let entry = Entry {
+        key,
+        recipe: plan.recipe.key(),
+        project: settings.project.clone(),
+        domain: settings.domain.clone(),
+        task: settings.task.clone(),
+        command: plan.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
+        created: finished.time,
+        duration: finished.duration,
+        expires,
+        exit_code,
+        transcript,
+        outputs: tree,
+        fingerprint: fingerprint.masked(|digest| store.mask(digest)),
+        provenance,
+    };
+    let durability =
+        if finished.duration >= WORTH_FLUSHING { Durability::Power } else { Durability::Process };
+    store
+        .record(&entry, staged, path_set.as_ref(), finished.time, durability)
+        .map_err(|error| NotStored::Store(with_cause(&error)))?;
+    Ok(Recorded { key, bytes: entry.size(), placement })
+}
+
+/// Returns an error's message with what the system said behind it.
+pub fn with_cause(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}
+
+/// Completes the fingerprint by what the dependency file names. Those files were not known when the command began, so
+/// each must have been left alone since then.
+fn dependencies(
+    plan: &Plan,
+    settings: &Settings,
+    before: &Before,
+) -> Result<(Fingerprint, Option<PathSet>), NotStored> {
+    let Some(path) = &settings.depfile else { return Ok((plan.recipe.clone(), None)) };
+    let name = || path.as_os_str().as_bytes().to_vec();
+    let unfit = |why: String| NotStored::Depfile { path: name(), why };
+    let bytes = std::fs::read(path).map_err(|error| unfit(format!("cannot be read: {error}")))?;
+    let found =
+        depfile::prerequisites(&bytes).map_err(|error| unfit(format!("cannot be parsed: {error}")))?;
+    let is_input = |name: &Vec<u8>| !plan.outputs.covers(&super::inputs::path_of(&plan.directory, name));
+    let set = PathSet::new(found.into_iter().filter(is_input).collect());
+    let (fingerprint, watched) = complete(plan, &set, &mut WitnessBook::forgetful())
+        .ok_or_else(|| unfit("names a file that cannot be read".into()))?;
+    let touched = watched.iter().find(|file| file.witnessed.witness.last_touched() >= before.present);
+    match touched {
+        Some(file) => Err(NotStored::InputChanged(file.name.clone())),
+        None => Ok((fingerprint, Some(set))),
+    }
+}
+
+fn stage_spool(spool: Spool, store: &Store) -> Result<Option<Staged>, NotStored> {
+    let content = spool.content();
+    let failed = |error: String| NotStored::Store(error);
+    let scratch = || store.scratch().map_err(|error| NotStored::Store(with_cause(&error)));
+    match spool.into_body() {
+        _ if content.size == 0 => Ok(None),
+        SpoolBody::Memory(bytes) if bytes.len() as u64 <= SMALL => Ok(Some(Staged::Memory(bytes))),
+        SpoolBody::Memory(bytes) => {
+            let scratch = scratch()?;
+            stage_bytes(bytes, || scratch.unused_path()).map(Some).map_err(|error| failed(error.to_string()))
+        }
+        // The spool lies in the scratch folder already; recording moves it away.
+        SpoolBody::File(file) => Ok(Some(Staged::File { content, path: file.keep() })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::settings::tests::settings;
+
+    #[test]
+    fn what_is_kept() {
+        let second = Span::from_millis(1000);
+        let plain = settings();
+        assert_eq!(refusal(&plain, Termination::Exited(0), second), None);
+        assert_eq!(refusal(&plain, Termination::Exited(1), second), Some(NotStored::ExitCode(1)));
+        assert_eq!(refusal(&plain, Termination::Signalled(15), second), Some(NotStored::Signal(15)));
+        let all =
+            Settings { cache_exit: "any".parse().unwrap(), failure_ttl: Some(Span::default()), ..settings() };
+        assert_eq!(refusal(&all, Termination::Exited(0), second), None);
+        assert_eq!(refusal(&all, Termination::Exited(1), second), Some(NotStored::ExpiresAtOnce));
+        assert_eq!(refusal(&all, Termination::Signalled(15), second), Some(NotStored::Signal(15)));
+        let slow = Settings { min_time: Some(second), ..settings() };
+        assert_eq!(refusal(&slow, Termination::Exited(0), second), None);
+        assert_eq!(refusal(&slow, Termination::Exited(0), Span::from_millis(999)), Some(NotStored::TooFast));
+        let reader = Settings { read_only: true, ..settings() };
+        assert_eq!(refusal(&reader, Termination::Exited(0), second), Some(NotStored::ReadOnly));
+        let at_once = Settings { ttl: Some(Span::default()), ..settings() };
+        assert_eq!(refusal(&at_once, Termination::Exited(0), second), Some(NotStored::ExpiresAtOnce));
+    }
+}

@@ -1,0 +1,342 @@
+//! Putting a stored result's files back.
+//!
+//! # The order
+//!
+//! 1. *Look.* Every node of the entry is compared with what stands in its place. What is right stays; what has to
+//!    be written is known before anything is touched, and so is whatever stands in the way.
+//! 2. *Stage.* Each file to write is made beside its place, under a hidden name, and hashed as it is written. When
+//!    one content is missing or is not what its digest says, all that was staged goes away again: a hit is never
+//!    claimed before everything is there.
+//! 3. *Swap.* Staged files are renamed into place, one by one; each is whole before and after.
+//! 4. *Clear away.* What an earlier run or restore of the same task put there, and nobody touched since, goes where
+//!    the new result does not have it. So does everything else under `--clean-outputs`.
+//! 5. *Remember* what is ours now (see [`crate::store::placement`]).
+//!
+//! A crash between two renames leaves each file old or new; the next run does it again.
+//!
+//! # What is never done
+//!
+//! Nothing is written through a symbolic link, but for a link that is the declared output itself, leads to a folder
+//! and belongs to the caller: that is their layout. Nothing is written outside a declared output: a node has only a
+//! number and a relative path, and both are checked against the declaration of this run. A folder is never
+//! replaced by a file, nor a file by a folder: what stands in the way makes a miss, and the command decides. A node
+//! that was carried (see [`crate::model::output::OutputNode::carried`]) is never written over.
+
+use super::outputs::Outputs;
+use crate::config::settings::OutputMtime;
+use crate::model::entry::Content;
+use crate::model::output::{NodeKind, OutputNode, OutputTree};
+use crate::model::path::RelPath;
+use crate::store::content::Body;
+use crate::store::placement::{Placed, Placement};
+use crate::store::witness::WitnessBook;
+use crate::store::{Store, StoreError};
+use crate::world::file::{FileError, FileType, Witness, copy_with_content};
+use crate::world::tree::Tree;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// Why the files could not be put back. Each is a miss, and the command runs.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Content is missing, or is not what its digest says.
+    #[error("content {} is missing or damaged", .0.digest.short())]
+    ContentMissing(Content),
+    /// A folder stands where a file belongs, or the other way round.
+    #[error("'{}' is in the way of an output", crate::model::path::printable(.0.as_os_str().as_bytes()))]
+    Occupied(PathBuf),
+    /// A node that this run's declaration does not cover.
+    #[error("'{0}' is not one of the declared outputs")]
+    Undeclared(RelPath),
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Restored {
+    /// Files and links that were written.
+    pub written: usize,
+    /// Files and links that were right already.
+    pub kept: usize,
+    /// Files and links that were removed.
+    pub removed: usize,
+}
+
+/// How to restore.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// What times the files get.
+    pub mtime: OutputMtime,
+    /// Whether everything else in output folders goes.
+    pub clean: bool,
+    /// The caller's umask.
+    pub umask: u32,
+}
+
+/// What is to be done at a node.
+enum Step<'e> {
+    Keep,
+    Leave,
+    Folder { mode: u32 },
+    File { content: &'e Content, mode: u32 },
+    Link { target: &'e [u8] },
+}
+
+/// A restore in progress.
+#[derive(Debug)]
+pub struct Restore<'a> {
+    outputs: &'a Outputs,
+    placement: &'a Placement,
+    trees: BTreeMap<u32, Tree>,
+    staged: Vec<(u32, RelPath, OsString)>,
+    manner: Manner,
+}
+
+impl<'a> Restore<'a> {
+    /// Begins; nothing is touched yet.
+    pub const fn new(outputs: &'a Outputs, placement: &'a Placement, manner: Manner) -> Self {
+        Self { outputs, placement, trees: BTreeMap::new(), staged: Vec::new(), manner }
+    }
+
+    /// Puts a tree back and returns what is ours now.
+    pub fn run(
+        mut self,
+        store: &Store,
+        tree: &OutputTree,
+        book: &mut WitnessBook,
+    ) -> Result<(Restored, Placement), RestoreError> {
+        let mut steps = Vec::with_capacity(tree.nodes().len());
+        for node in tree.nodes() {
+            self.check_declared(node)?;
+            steps.push((node, self.plan(node, book)?));
+        }
+        for (_, step) in &steps {
+            if let Step::File { content, .. } = step
+                && !store.has(content)?
+            {
+                return Err(RestoreError::ContentMissing(**content));
+            }
+        }
+        if let Err(error) = self.stage(store, &steps) {
+            self.unstage();
+            return Err(error);
+        }
+        let mut restored = Restored::default();
+        for (number, path, beside) in std::mem::take(&mut self.staged) {
+            self.tree(number)?.move_into_place(&beside, &path)?;
+            restored.written += 1;
+        }
+        restored.removed = self.clear_away(tree)?;
+        for (node, step) in &steps {
+            if matches!(step, Step::Keep) && !matches!(node.kind, NodeKind::Directory { .. }) {
+                restored.kept += 1;
+                if self.manner.mtime == OutputMtime::Now {
+                    self.tree(node.output)?.touch(&node.path)?;
+                }
+            }
+        }
+        let placement = self.placement_of(&steps)?;
+        Ok((restored, placement))
+    }
+
+    /// Returns the folder that an output's paths are below. It is opened, and made where it is missing.
+    fn tree(&mut self, number: u32) -> Result<&mut Tree, RestoreError> {
+        let anchor = self.outputs.declared()[number as usize].pattern.anchor();
+        match self.trees.entry(number) {
+            std::collections::btree_map::Entry::Occupied(tree) => Ok(tree.into_mut()),
+            std::collections::btree_map::Entry::Vacant(place) => Ok(place.insert(Tree::create(anchor)?)),
+        }
+    }
+
+    fn check_declared(&self, node: &OutputNode) -> Result<(), RestoreError> {
+        let output = self.outputs.declared().get(node.output as usize);
+        match output {
+            Some(output) if output.pattern.covers(node.path.as_bytes()) => Ok(()),
+            _ => Err(RestoreError::Undeclared(node.path.clone())),
+        }
+    }
+
+    fn plan<'e>(&mut self, node: &'e OutputNode, book: &mut WitnessBook) -> Result<Step<'e>, RestoreError> {
+        let umask = self.manner.umask;
+        let anchor = self.outputs.declared()[node.output as usize].pattern.anchor().to_owned();
+        let full = anchor.join(node.path.as_path());
+        let is_folder = matches!(node.kind, NodeKind::Directory { .. });
+        let named = self.outputs.declared()[node.output as usize].pattern.literal_name();
+        let is_root = named == Some(node.path.as_bytes());
+        // Nothing is made for a look: an anchor that does not exist holds nothing.
+        let there = if self.trees.contains_key(&node.output) || anchor.is_dir() {
+            let tree = self.tree(node.output)?;
+            if is_root && is_folder {
+                tree.follow_own_link(&node.path)?;
+            }
+            tree.look_through(&node.path)?
+        } else {
+            None
+        };
+        let wanted = |mode: u32| mode & !umask;
+        let step = match (&node.kind, there) {
+            (NodeKind::Directory { mode }, None) => Step::Folder { mode: *mode },
+            (NodeKind::Directory { .. }, Some(witness)) if witness.file_type() == FileType::Directory => {
+                Step::Keep
+            }
+            (NodeKind::Directory { .. }, Some(_)) => return Err(RestoreError::Occupied(full)),
+            (_, Some(witness)) if matches!(witness.file_type(), FileType::Directory | FileType::Special) => {
+                return Err(RestoreError::Occupied(full));
+            }
+            (NodeKind::File { content, mode }, Some(witness)) => {
+                let right = witness.file_type() == FileType::File
+                    && witness.size() == content.size
+                    && witness.permissions() == wanted(*mode)
+                    && !witness.has_special_bits()
+                    && book.content_of(&full, Some(witness))?.content == *content;
+                if right {
+                    Step::Keep
+                } else if node.carried && !self.is_ours(node, &witness) {
+                    Step::Leave
+                } else {
+                    Step::File { content, mode: *mode }
+                }
+            }
+            (NodeKind::File { content, mode }, None) => Step::File { content, mode: *mode },
+            (NodeKind::Symlink { target }, Some(witness)) => {
+                let right = witness.file_type() == FileType::Symlink
+                    && self.tree(node.output)?.read_link(&node.path)?.as_bytes() == target.as_slice();
+                if right {
+                    Step::Keep
+                } else if node.carried && !self.is_ours(node, &witness) {
+                    Step::Leave
+                } else {
+                    Step::Link { target }
+                }
+            }
+            (NodeKind::Symlink { target }, None) => Step::Link { target },
+        };
+        Ok(step)
+    }
+
+    fn is_ours(&self, node: &OutputNode, there: &Witness) -> bool {
+        let placed = self.placement.paths.get(&(node.output, node.path.clone()));
+        matches!(placed, Some(Placed::File { witness, .. }) if witness == there)
+    }
+
+    fn stage(&mut self, store: &Store, steps: &[(&OutputNode, Step<'_>)]) -> Result<(), RestoreError> {
+        for (node, step) in steps {
+            let (number, path) = (node.output, &node.path);
+            match step {
+                Step::Keep | Step::Leave => {}
+                // Writable for us while it is filled; its own mode comes last.
+                Step::Folder { mode } => self.tree(number)?.make_folder(path, mode | 0o700)?,
+                Step::File { content, mode } => {
+                    let body = store.body(content)?.ok_or(RestoreError::ContentMissing(**content))?;
+                    if let Some(parent) = path.parent() {
+                        self.tree(number)?.make_folder(&parent, 0o777)?;
+                    }
+                    let tree = self.tree(number)?;
+                    let full = tree.full(path);
+                    let (mut file, beside) = tree.create_beside(path, *mode)?;
+                    self.staged.push((number, path.clone(), beside));
+                    let written = match body {
+                        Body::Memory(bytes) => file.write_all(&bytes).map(|()| **content),
+                        Body::File(source) => copy_with_content(source, &mut file),
+                    };
+                    if written.map_err(FileError::of("write", &full))? != **content {
+                        store.drop_damaged(content)?;
+                        return Err(RestoreError::ContentMissing(**content));
+                    }
+                }
+                Step::Link { target } => {
+                    if let Some(parent) = path.parent() {
+                        self.tree(number)?.make_folder(&parent, 0o777)?;
+                    }
+                    let beside = self.tree(number)?.link_beside(path, OsStr::from_bytes(target))?;
+                    self.staged.push((number, path.clone(), beside));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn unstage(&mut self) {
+        for (number, path, beside) in std::mem::take(&mut self.staged) {
+            if let Some(tree) = self.trees.get_mut(&number) {
+                tree.drop_beside(&beside, &path);
+            }
+        }
+    }
+
+    /// Removes what is ours and not in the new tree; under `--clean-outputs` all that is not in it.
+    fn clear_away(&mut self, tree: &OutputTree) -> Result<usize, RestoreError> {
+        let mut removed = 0;
+        let stale = self
+            .placement
+            .paths
+            .iter()
+            .rev()
+            .filter(|((number, path), _)| tree.find(*number, path).is_none());
+        let stale: Vec<_> =
+            stale.map(|((number, path), placed)| (*number, path.clone(), placed.clone())).collect();
+        for (number, path, placed) in stale {
+            let declared = self.outputs.declared().get(number as usize);
+            if declared.is_some_and(|output| output.pattern.covers(path.as_bytes())) {
+                removed += usize::from(remove_placed(self.tree(number)?, &path, &placed)?);
+            }
+        }
+        if self.manner.clean {
+            removed += super::cleaning::empty_output_folders(self.outputs, Some(tree))?;
+        }
+        Ok(removed)
+    }
+
+    fn placement_of(&mut self, steps: &[(&OutputNode, Step<'_>)]) -> Result<Placement, RestoreError> {
+        let mut paths = BTreeMap::new();
+        // Modes of new folders are set last and innermost first: one without write permission would have kept its
+        // own files out.
+        for (node, step) in steps.iter().rev() {
+            if let Step::Folder { mode } = step {
+                let mode = mode & !self.manner.umask;
+                self.tree(node.output)?.set_folder_mode(&node.path, mode)?;
+            }
+        }
+        for (node, step) in steps {
+            let key = (node.output, node.path.clone());
+            let was_ours = self.placement.paths.contains_key(&key);
+            let placed = match (&node.kind, step) {
+                (_, Step::Leave) => continue,
+                (NodeKind::Directory { .. }, Step::Keep) if !was_ours => continue,
+                (_, Step::Keep) if node.carried && !was_ours => continue,
+                (NodeKind::Directory { .. }, _) => Placed::Directory,
+                (NodeKind::Symlink { target }, _) => Placed::Symlink { target: target.clone() },
+                (NodeKind::File { content, .. }, _) => match self.tree(node.output)?.look(&node.path)? {
+                    Some(witness) => Placed::File { content: *content, witness },
+                    None => continue,
+                },
+            };
+            paths.insert(key, placed);
+        }
+        Ok(Placement { paths })
+    }
+}
+
+/// Removes what stands at a path if it still is what was placed there; says whether it did.
+pub fn remove_placed(tree: &mut Tree, path: &RelPath, placed: &Placed) -> Result<bool, FileError> {
+    let Ok(Some(there)) = tree.look_through(path) else { return Ok(false) };
+    match placed {
+        Placed::Directory if there.file_type() == FileType::Directory => tree.remove_empty_folder(path),
+        Placed::File { witness, .. } if *witness == there => tree.remove_file(path).map(|()| true),
+        Placed::Symlink { target }
+            if there.file_type() == FileType::Symlink
+                && tree.read_link(path)?.as_bytes() == target.as_slice() =>
+        {
+            tree.remove_file(path).map(|()| true)
+        }
+        _ => Ok(false),
+    }
+}

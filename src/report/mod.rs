@@ -1,0 +1,6 @@
+//! Floor 4: events and rows to words, JSON and pages.
+
+pub mod entry;
+pub mod event_log;
+pub mod reporter;
+pub mod table;

@@ -1,0 +1,145 @@
+//! Telling a run's events on standard error: warnings, and one line about the outcome.
+//!
+//! Everything of ours begins with `taskcache:`, so that it can be told from the command's own words, and goes out
+//! in one write, so that it never stands in the middle of somebody else's line.
+
+use super::event_log::EventLog;
+use crate::config::settings::{Settings, Status};
+use crate::engine::event::{Event, EventSink, Outcome, Report, Warning};
+use crate::model::path::printable;
+use crate::model::time::Size;
+use std::io::Write;
+
+/// Writes events where they belong.
+#[derive(Debug)]
+pub struct Reporter {
+    status: bool,
+    log: Option<EventLog>,
+}
+
+impl Reporter {
+    /// Makes the reporter that the settings ask for.
+    pub fn new(settings: &Settings, stderr_is_terminal: bool) -> Self {
+        let status = match settings.status {
+            Status::Auto => stderr_is_terminal,
+            Status::Always => true,
+            Status::Never => false,
+        };
+        Self { status, log: settings.events.as_ref().map(|path| EventLog::at(path.clone())) }
+    }
+}
+
+impl EventSink for Reporter {
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Warning(warning) => say(&format!("warning: {}", warning_text(&warning))),
+            Event::Finished(report) => {
+                if self.status {
+                    say(&status_line(&report));
+                }
+                if let Some(log) = &self.log
+                    && let Err(error) = log.append(&report)
+                {
+                    say(&format!("warning: {error}: {}", error.source));
+                }
+            }
+        }
+    }
+}
+
+/// Writes a line of ours to standard error. Where that is closed there is nobody to tell.
+pub fn say(text: &str) {
+    let line = format!("taskcache: {text}\n");
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// Returns the words of a warning.
+pub fn warning_text(warning: &Warning) -> String {
+    match warning {
+        Warning::Store(error) => format!("running without the cache: {error}"),
+        Warning::NotStored(reason) => format!("the result was not stored: {reason}"),
+        Warning::IgnoredNothing(rule) => format!("--ignore '{rule}' names nothing here"),
+        Warning::Restore(error) => format!("the stored result was not restored: {error}"),
+        Warning::Replay(error) => error.clone(),
+    }
+}
+
+/// Returns the line about a finished run.
+pub fn status_line(report: &Report) -> String {
+    let task = printable(&report.task);
+    let key = report.key.map(|key| format!(" {}", key.short())).unwrap_or_default();
+    let head = match report.outcome {
+        Outcome::Hit | Outcome::Refresh => report.outcome.kind().name().to_owned(),
+        _ => format!("{} ({})", report.outcome.kind().name(), report.outcome.reason()),
+    };
+    let mut parts = Vec::new();
+    match report.outcome {
+        Outcome::Hit | Outcome::Stale => {
+            parts.push(format!("saved {}", report.saved()));
+            let (written, kept) = report.restored;
+            match (written, kept) {
+                (0, 0) => {}
+                (0, kept) => parts.push(format!("{} in place", files(kept))),
+                (written, 0) => parts.push(format!("{} restored", files(written))),
+                (written, kept) => parts.push(format!("{} restored, {kept} in place", files(written))),
+            }
+        }
+        Outcome::Miss(_) | Outcome::Refresh | Outcome::Bypass(_) => {
+            parts.extend(report.duration.map(|duration| format!("ran {duration}")));
+            if report.stored {
+                parts.push(format!("stored {}", Size::from_bytes(report.bytes)));
+            }
+            parts.extend(report.not_stored.as_ref().map(|reason| format!("not stored: {reason}")));
+        }
+    }
+    format!("{head} {task}{key}, {}", parts.join(", "))
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".into() } else { format!("{count} files") }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::engine::event::{BypassReason, MissReason, NotStored};
+    use crate::model::time::{Span, Timestamp};
+
+    pub(crate) fn report(outcome: Outcome) -> Report {
+        Report {
+            outcome,
+            time: Timestamp::from_millis(1_700_000_000_123),
+            project: "default".into(),
+            domain: "development".into(),
+            task: b"tr\x1bain".to_vec(),
+            key: Some("3f".repeat(32).parse().unwrap()),
+            elapsed: Span::from_millis(3),
+            duration: Some(Span::from_millis(1503)),
+            exit_code: 0,
+            stored: false,
+            not_stored: None,
+            restored: (0, 0),
+            bytes: 2048,
+        }
+    }
+
+    #[test]
+    fn the_line_says_what_happened() {
+        let mut hit = report(Outcome::Hit);
+        assert_eq!(status_line(&hit), "hit tr\\u{1b}ain 3f3f3f3f, saved 1.50s");
+        hit.restored = (1, 0);
+        assert_eq!(status_line(&hit), "hit tr\\u{1b}ain 3f3f3f3f, saved 1.50s, 1 file restored");
+        hit.restored = (2, 3);
+        assert_eq!(status_line(&hit), "hit tr\\u{1b}ain 3f3f3f3f, saved 1.50s, 2 files restored, 3 in place");
+        let mut miss = report(Outcome::Miss(MissReason::Expired));
+        miss.stored = true;
+        assert_eq!(status_line(&miss), "miss (expired) tr\\u{1b}ain 3f3f3f3f, ran 1.50s, stored 2.0 KiB");
+        miss.stored = false;
+        miss.not_stored = Some(NotStored::ExitCode(3));
+        let line = "miss (expired) tr\\u{1b}ain 3f3f3f3f, ran 1.50s, not stored: it exited with 3";
+        assert_eq!(status_line(&miss), line);
+        let mut bypass = report(Outcome::Bypass(BypassReason::NoCache));
+        bypass.key = None;
+        assert_eq!(status_line(&bypass), "bypass (no-cache) tr\\u{1b}ain, ran 1.50s");
+    }
+}
