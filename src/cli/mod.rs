@@ -1,7 +1,7 @@
 //! Floor 4: flags, subcommands, dispatch. One file a subcommand.
 //!
 //! Every subcommand turns its flags into a call of the floors below and the answer into words; nothing is decided
-//! here. Errors end up in one place, [`run`], which prints them with their causes and the way out.
+//! here. Errors end up in one place, [`run()`], which prints them with their causes and the way out.
 
 pub mod config;
 pub mod context;

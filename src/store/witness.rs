@@ -8,7 +8,7 @@
 //!
 //! 1. Only on file systems whose times are the kernel's own (see [`crate::world::filesystem`]).
 //! 2. The facts are taken before the file is read and again after; they must agree.
-//! 3. The file must have been left alone for [`SETTLED`] when it was read, counted in the file system's own time: two
+//! 3. The file must have been left alone for two seconds when it was read, counted in the file system's own time: two
 //!    writes within one tick of its clock leave the same times, so a younger file may still change unseen. Such
 //!    files are hashed each time.
 //!

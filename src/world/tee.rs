@@ -2,7 +2,7 @@
 //!
 //! One loop on one thread reads both pipes, so that the recorded order is the order of reading: exact within a
 //! stream, and as near as two pipes allow between them. Where both streams lead to the same place, one pipe for
-//! both makes the order exact ([`Tee::joined`]).
+//! both makes the order exact (`Tee::joined`).
 //!
 //! Invariants: bytes are forwarded whatever happens to their recording; memory is bounded whatever is written; a
 //! recording that is not the whole truth says so ([`Capture::incomplete`]). Nothing is printed here.
