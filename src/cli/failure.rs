@@ -2,6 +2,7 @@
 
 use super::FAILURE;
 use crate::config::error::ConfigError;
+use crate::engine::flow::FlowError;
 use crate::engine::plan::PlanError;
 use crate::engine::record::with_cause;
 use crate::engine::run::RunError;
@@ -60,6 +61,12 @@ impl From<RunError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         RunError::from(error).into()
+    }
+}
+
+impl From<FlowError> for Failure {
+    fn from(error: FlowError) -> Self {
+        Self { exit_code: error.exit_code(), ..Self::of(&error) }
     }
 }
 

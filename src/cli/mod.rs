@@ -6,6 +6,7 @@
 pub mod config;
 pub mod context;
 pub mod failure;
+pub mod flow;
 pub mod key;
 pub mod local_cache;
 pub mod options;
@@ -40,6 +41,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(run::command())
         .subcommand(key::command())
+        .subcommand(flow::command())
         .subcommand(context::command())
         .subcommand(local_cache::command())
         .subcommand(config::command())
@@ -76,6 +78,7 @@ fn dispatch(host: &Host, name: &str, arguments: &ArgMatches) -> Result<Terminati
     match name {
         "run" => run::run(host, arguments),
         "key" => key::run(host, arguments),
+        "flow" => flow::run(host, arguments),
         "context" => context::run(host),
         "local-cache" => local_cache::run(host, arguments),
         "config" => config::run(host, arguments),

@@ -6,6 +6,7 @@ pub mod capture;
 pub mod cleaning;
 pub mod context;
 pub mod event;
+pub mod flow;
 pub mod inputs;
 pub mod key;
 pub mod lookup;

@@ -9,6 +9,7 @@
 mod support;
 
 mod capture;
+mod flow;
 mod identity;
 mod local_cache;
 mod restore;
