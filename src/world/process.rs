@@ -2,8 +2,7 @@
 //!
 //! The command gets the caller's terminal, process group and signal mask, the environment that it is given and
 //! nothing else of it, and no open file of ours. Like every program that Rust starts it has `SIGPIPE` at its
-//! default. A runtime exists for as long as the command does: a hit needs none. Of tokio only the event loop is used:
-//! its own handling of processes and signals panics where no file is left to open.
+//! default. A runtime exists for as long as the command does: a hit needs none.
 //!
 //! Deliberately absent: a time limit, and any opinion on whether the result is worth keeping. [`Capture`] says
 //! whether it may be kept.
