@@ -2,7 +2,8 @@
 //!
 //! The command gets the caller's terminal, process group and signal mask, the environment that it is given and
 //! nothing else of it, and no open file of ours. Like every program that Rust starts it has `SIGPIPE` at its
-//! default. A runtime exists for as long as the command does: a hit needs none.
+//! default. A runtime exists for as long as the command does: a hit needs none. Of tokio only the event loop is used:
+//! its own handling of processes and signals panics where no file is left to open.
 //!
 //! Deliberately absent: a time limit, and any opinion on whether the result is worth keeping. [`Capture`] says
 //! whether it may be kept.
@@ -16,19 +17,23 @@ use super::tee::{SpoolPlace, Tee};
 use crate::model::time::Span;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::SIGCHLD;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, PipeWriter};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::pin::pin;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use tokio::process::Child;
 use tokio::sync::watch;
 
 /// How long the pipes of a command that has ended may stay open.
 const GRACE: Duration = Duration::from_millis(200);
+
+/// How often the command is looked after where nothing happens. Its end is a signal too, but one that our caller may
+/// have blocked.
+const ROUND: Duration = Duration::from_millis(250);
 
 /// What runs a program that is a text without an interpreter line, as `execvp` has it.
 const SHELL: &str = "/bin/sh";
@@ -92,7 +97,8 @@ pub struct Execution {
     pub termination: Termination,
     /// How long it ran.
     pub duration: Span,
-    /// What it wrote; `None` for [`CaptureMode::Off`].
+    /// What it wrote; `None` for [`CaptureMode::Off`], and where the system had too few files or threads left to
+    /// record it.
     pub capture: Option<Capture>,
 }
 
@@ -105,22 +111,37 @@ pub fn execute(invocation: Invocation<'_>) -> Result<Execution, StartError> {
 /// Runs a command to its end. What is captured goes to `outlets`, what is not to our standard streams.
 pub fn execute_into(invocation: Invocation<'_>, outlets: Outlets) -> Result<Execution, StartError> {
     let prepare = preparing(invocation.program);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(prepare)?;
-    runtime.block_on(attend(invocation, outlets))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(prepare);
+    match runtime.and_then(|runtime| runtime.block_on(attend(&invocation, outlets))) {
+        Err(StartError::Prepare { .. }) => unattended(&invocation),
+        outcome => outcome,
+    }
+}
+
+/// Runs a command where the system has too little left for us to attend it: unrecorded, because a command that can
+/// run is to run. Signals then end us alone.
+fn unattended(invocation: &Invocation<'_>) -> Result<Execution, StartError> {
+    let started = Instant::now();
+    let mut child = start(invocation, Ends(None))?;
+    let status = child.wait().map_err(losing(invocation.program))?;
+    Ok(Execution { termination: termination(status), duration: started.elapsed().into(), capture: None })
+}
+
+fn losing(program: &Path) -> impl Fn(io::Error) -> StartError {
+    move |source| StartError::Lost { program: program.into(), source }
 }
 
 fn preparing(program: &Path) -> impl Fn(io::Error) -> StartError + Copy {
     move |source| StartError::Prepare { program: program.into(), source }
 }
 
-async fn attend(invocation: Invocation<'_>, outlets: Outlets) -> Result<Execution, StartError> {
+async fn attend(invocation: &Invocation<'_>, outlets: Outlets) -> Result<Execution, StartError> {
     let prepare = preparing(invocation.program);
     let signals = SignalWatch::start().map_err(prepare)?;
-    let (mut tee, ends) = connect(&invocation, outlets).map_err(prepare)?;
+    let (mut tee, ends) = connect(invocation, outlets).map_err(prepare)?;
     let started = Instant::now();
-    let child = start(&invocation, ends)?;
-    let lost = |source| StartError::Lost { program: invocation.program.into(), source };
-    let ending = oversee(child, started, signals, tee.as_mut()).await.map_err(lost)?;
+    let child = start(invocation, ends)?;
+    let ending = oversee(child, started, signals, tee.as_mut()).await.map_err(losing(invocation.program))?;
     let mut capture = tee.map(Tee::finish);
     if let (Some(capture), Some(signal)) = (&mut capture, ending.interrupted) {
         capture.incomplete.get_or_insert(Incomplete::Interrupted(signal));
@@ -147,23 +168,28 @@ async fn oversee(
             tee.run(cutoff).await;
         }
     });
-    let command = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let command = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let mut drained = false;
     let mut interrupted = None;
     let status = loop {
         tokio::select! {
             biased;
-            arrival = signals.next() => {
+            arrival = signals.next() => if arrival.signal != SIGCHLD {
                 interrupted.get_or_insert(arrival.signal);
                 forward(arrival, command);
-            }
-            status = child.wait() => break status?,
+            },
             () = &mut teeing, if !drained => drained = true,
+            () = tokio::time::sleep(ROUND) => {}
+        }
+        if let Some(status) = child.try_wait()? {
+            break status;
         }
     };
     let duration = started.elapsed().into();
-    if let Some(arrival) = signals.now() {
-        interrupted.get_or_insert(arrival.signal);
+    while let Some(arrival) = signals.now() {
+        if arrival.signal != SIGCHLD {
+            interrupted.get_or_insert(arrival.signal);
+        }
     }
     // From here on signals end us: nobody is left to pass them on to, and a reader may keep us waiting for long.
     drop(signals);
@@ -242,7 +268,7 @@ fn spawn(mut command: Command, invocation: &Invocation<'_>, Ends(ends): &Ends) -
     if let Some((stdout, stderr)) = ends {
         command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
     }
-    tokio::process::Command::from(command).spawn()
+    command.spawn()
 }
 
 fn refusal(invocation: &Invocation<'_>, source: io::Error) -> StartError {
@@ -254,6 +280,9 @@ fn refusal(invocation: &Invocation<'_>, source: io::Error) -> StartError {
     let program = invocation.program.into();
     match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => StartError::NotFound { program },
+        _ if matches!(Errno::from_io_error(&source), Some(Errno::MFILE | Errno::NFILE)) => {
+            StartError::Prepare { program, source }
+        }
         io::ErrorKind::PermissionDenied => StartError::NotExecutable { program, source },
         _ => StartError::Start { program, source },
     }

@@ -34,7 +34,7 @@ static UNREAD: AtomicBool = AtomicBool::new(false);
 /// How many commands run, and whether the handlers are installed.
 static WATCHES: Mutex<(usize, bool)> = Mutex::new((0, false));
 
-/// A signal that arrived.
+/// A signal that arrived: one that asks for something, or `SIGCHLD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arrival {
     /// The signal's number.
@@ -67,7 +67,9 @@ impl SignalWatch {
         read.set_nonblocking(true)?;
         write.set_nonblocking(true)?;
         let read = UnixStream::from_std(read)?;
-        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), &watched)?;
+        // Watched even where the caller ignores it: the kernel would forget how the command ended.
+        let all = watched.iter().copied().chain([SIGCHLD]);
+        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), all)?;
         Ok(Self { delivery, arrived: VecDeque::new(), _running: running })
     }
 
@@ -132,10 +134,6 @@ fn install(ignored: SignalSet, watched: &[i32]) -> io::Result<()> {
     if !ignored.contains(SIGXFSZ) {
         flag::register(SIGXFSZ, &UNREAD)?;
     }
-    // Where the caller ignores the end of children, the kernel would forget how the command ended.
-    if ignored.contains(SIGCHLD) {
-        flag::register(SIGCHLD, &UNREAD)?;
-    }
     Ok(())
 }
 
@@ -152,7 +150,12 @@ impl SignalSet {
 /// Returns the signals that the caller had us ignore.
 #[cfg(target_os = "linux")]
 fn ignored_signals() -> SignalSet {
-    SignalSet(std::fs::read_to_string("/proc/self/status").ok().as_deref().and_then(ignored_in).unwrap_or(0))
+    use std::io::Read;
+    // Room enough for one reading, where the library would begin with small ones.
+    let mut status = Vec::with_capacity(4096);
+    let read = std::fs::File::open("/proc/self/status").and_then(|mut file| file.read_to_end(&mut status));
+    let ignored = read.ok().and_then(|_| ignored_in(&String::from_utf8_lossy(&status)));
+    SignalSet(ignored.unwrap_or(0))
 }
 
 #[cfg(not(target_os = "linux"))]

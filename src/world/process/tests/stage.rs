@@ -22,11 +22,11 @@ fn behind(script: &str, actor: &Command) -> Command {
     command
 }
 
-fn lines(actor: &mut std::process::Child) -> io::Lines<BufReader<ChildStderr>> {
+fn lines(actor: &mut Child) -> io::Lines<BufReader<ChildStderr>> {
     BufReader::new(actor.stderr.take().unwrap()).lines()
 }
 
-fn signal(process: &std::process::Child, signal: Signal) {
+fn signal(process: &Child, signal: Signal) {
     kill_process(Pid::from_raw(process.id().try_into().unwrap()).unwrap(), signal).unwrap();
 }
 
@@ -141,4 +141,28 @@ fn death_by_a_signal_is_ours_too() {
         let status = actor.wait().unwrap();
         assert_eq!((status.signal(), status.core_dumped()), (Some(number), false));
     }
+}
+
+#[test]
+#[ignore = "a part that is played in a process of its own"]
+fn has_few_files_left() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use std::os::fd::AsRawFd;
+    let scene = |mode| (Scene::shell(mode, "exit 3"), pipes());
+    let scenes = [CaptureMode::Off, CaptureMode::Apart, CaptureMode::Joined].map(scene);
+    for (scene, (outlets, _readers)) in scenes {
+        // The lowest free number and the next are all that is left.
+        let lowest = File::open("/dev/null").unwrap().as_raw_fd();
+        let limit = u64::try_from(lowest).unwrap() + 2;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..getrlimit(Resource::Nofile) }).unwrap();
+        let (execution, _folder) = scene.into(outlets).unwrap();
+        assert_eq!(execution.termination, Termination::Exited(3));
+        assert!(execution.capture.is_none());
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_recorded_runs_all_the_same() {
+    let output = actor("has_few_files_left").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
