@@ -34,6 +34,7 @@ pub mod history;
 pub mod index;
 pub mod placement;
 pub mod removal;
+pub mod reservation;
 pub mod scratch;
 pub mod witness;
 

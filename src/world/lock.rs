@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
+    file: File,
 }
 
 /// Whether others may hold the same lock.
@@ -39,7 +39,7 @@ impl FileLock {
             match attempt {
                 // Somebody may have removed the file between our opening and our locking it; then the lock is on
                 // a file that nobody will find again, and we start over.
-                Ok(()) if is_still_there(&file, path) => return Ok(Some(Self { _file: file })),
+                Ok(()) if is_still_there(&file, path) => return Ok(Some(Self { file })),
                 Ok(()) => continue,
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(FileError::of("lock", path)(error)),
@@ -51,6 +51,15 @@ impl FileLock {
             std::thread::sleep(pause.min(deadline - now));
             pause = (pause * 2).min(Duration::from_millis(50));
         }
+    }
+}
+
+impl FileLock {
+    /// Replaces what stands in the locked file, for people to read.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        use std::os::unix::fs::FileExt;
+        self.file.set_len(0)?;
+        self.file.write_all_at(bytes, 0)
     }
 }
 
