@@ -1,12 +1,16 @@
 //! The `taskcache` program: capture the machine, run, end as the command ended.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
+use taskcache::world::background;
 use taskcache::world::host::Host;
 use taskcache::world::process::{Termination, die_by};
 
 fn main() -> ExitCode {
     let host = Host::capture();
-    match taskcache::cli::run(&host, std::env::args_os().collect()) {
+    background::detach(&host);
+    let invocation: Vec<OsString> = std::env::args_os().collect();
+    match taskcache::cli::run(&host, &invocation) {
         Termination::Exited(code) => ExitCode::from(code),
         Termination::Signalled(signal) => die_by(signal),
     }

@@ -30,6 +30,8 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
         command: &requested.command,
         directory: requested.directory(),
         version: super::VERSION,
+        invocation: &[],
+        background: false,
     };
     print(&format!("{}\n", key_of(job)?))?;
     Ok(Termination::Exited(0))

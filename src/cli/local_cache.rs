@@ -9,9 +9,11 @@ use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path::printable;
 use crate::model::time::{Size, Span, Timestamp};
 use crate::report::entry::{Sums, entry_json, entry_text, list_json, list_text};
+use crate::report::running::{running_json, running_text};
 use crate::store::history::History;
 use crate::store::index::Row;
 use crate::store::removal::{Removed, Selection};
+use crate::store::reservation::Reservations;
 use crate::store::{Found, Store, StoreError};
 use crate::world::host::Host;
 use crate::world::process::Termination;
@@ -45,7 +47,12 @@ pub fn command() -> Command {
                 .arg(switch("yes", "Do not ask").short('y'))
                 .arg(switch("dry-run", "Say what would go, and leave it").short('n')),
         )
-        .subcommand(sub("list", "List entries, the latest first").args(filters()).arg(format()))
+        .subcommand(
+            sub("list", "List entries, the latest first")
+                .args(filters())
+                .arg(switch("running", "List what is being computed now, and by whom"))
+                .arg(format()),
+        )
         .subcommand(
             sub("show", "Show everything about an entry")
                 .arg(
@@ -196,6 +203,14 @@ impl Shelf<'_> {
     }
 
     fn list(self, arguments: &ArgMatches) -> Result<(), Failure> {
+        if arguments.get_flag("running") {
+            let running = self.store.as_ref().map(|store| Reservations::of(store.layout()).running());
+            let running = running.unwrap_or_default();
+            return match is_json(arguments) {
+                true => print(&format!("{}\n", running_json(&running, self.now()))),
+                false => print(&running_text(&running, self.now())),
+            };
+        }
         let entries = self.entries(&self.selection(arguments)?)?;
         match is_json(arguments) {
             true => print(&format!("{}\n", list_json(&entries))),

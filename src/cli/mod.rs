@@ -55,14 +55,14 @@ Examples:
   taskcache local-cache list
   taskcache local-cache clear";
 
-/// Runs the program: `arguments` are argv with the program's name.
-pub fn run(host: &Host, arguments: Vec<OsString>) -> Termination {
-    let matches = match command().try_get_matches_from(arguments) {
+/// Runs the program: `invocation` is argv with the program's name.
+pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
+    let matches = match command().try_get_matches_from(invocation) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
     let (name, arguments) = matches.subcommand().unwrap_or(("", &matches));
-    match dispatch(host, name, arguments) {
+    match dispatch(host, name, arguments, invocation) {
         Ok(termination) => termination,
         Err(failure) => {
             say(&format!("error: {}", failure.message));
@@ -74,9 +74,14 @@ pub fn run(host: &Host, arguments: Vec<OsString>) -> Termination {
     }
 }
 
-fn dispatch(host: &Host, name: &str, arguments: &ArgMatches) -> Result<Termination, Failure> {
+fn dispatch(
+    host: &Host,
+    name: &str,
+    arguments: &ArgMatches,
+    invocation: &[OsString],
+) -> Result<Termination, Failure> {
     match name {
-        "run" => run::run(host, arguments),
+        "run" => run::run(host, arguments, invocation),
         "key" => key::run(host, arguments),
         "flow" => flow::run(host, arguments),
         "context" => context::run(host),

@@ -5,6 +5,7 @@ use super::options::{command_argument, command_from, layer_from, run_arguments};
 use crate::config::resolve::{Resolved, resolve};
 use crate::engine::run::{Job, run as run_job};
 use crate::report::reporter::Reporter;
+use crate::world::background::is_background;
 use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{ArgMatches, Command};
@@ -67,9 +68,10 @@ impl Requested {
 }
 
 /// Runs the command.
-pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
+pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Result<Termination, Failure> {
     let requested = Requested::of(host, arguments)?;
     let settings = &requested.resolved.settings;
+    let background = is_background(host);
     let mut reporter = Reporter::new(settings, host.terminals.stderr);
     let job = Job {
         host,
@@ -78,6 +80,8 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
         command: &requested.command,
         directory: requested.directory(),
         version: super::VERSION,
+        invocation,
+        background,
     };
     Ok(run_job(job, &mut reporter)?)
 }

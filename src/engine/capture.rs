@@ -33,10 +33,7 @@ pub fn capture(
     ours: &Placement,
     store: &Store,
 ) -> Result<CapturedOutputs, NotStored> {
-    let after = Survey::take(outputs, Some(before)).map_err(|error| match error {
-        SurveyError::File(error) => unfit(&error.path, &error.source.to_string()),
-        SurveyError::Path { path, why } => unfit(&path, &format!("cannot be stored: {why}")),
-    })?;
+    let after = Survey::take(outputs, Some(before)).map_err(unfit_survey)?;
     for number in &after.missing {
         let output = &outputs.declared()[*number as usize];
         if !output.is_optional() {
@@ -97,6 +94,14 @@ fn read(
             staged.push(read);
             Ok((NodeKind::File { content, mode }, Placed::File { content, witness: standing.witness }))
         }
+    }
+}
+
+/// Returns what a survey that failed means for the result.
+pub fn unfit_survey(error: SurveyError) -> NotStored {
+    match error {
+        SurveyError::File(error) => unfit(&error.path, &error.source.to_string()),
+        SurveyError::Path { path, why } => unfit(&path, &format!("cannot be stored: {why}")),
     }
 }
 

@@ -108,7 +108,11 @@ impl Context {
             own.push((variable::STACK, stack.collect::<Vec<_>>().join(":").into()));
             own.push((variable::KEY, key.into()));
         }
-        let replaced = |name: &OsStr| name == variable::KEY || own.iter().any(|(own, _)| name == *own);
+        let replaced = |name: &OsStr| {
+            name == variable::KEY
+                || name == crate::world::background::MARK
+                || own.iter().any(|(own, _)| name == *own)
+        };
         let kept = environment.iter().filter(|(name, _)| !replaced(name)).cloned();
         let own = own.iter().map(|(name, value)| (OsString::from(name), value.clone()));
         kept.chain(own).collect()

@@ -7,6 +7,7 @@ use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::{Span, Timestamp};
 use crate::store::history::OutcomeKind;
+use crate::store::reservation::Holder;
 
 /// Why a look-up did not give a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +103,8 @@ pub enum Outcome {
     Miss(MissReason),
     /// The command ran because it was asked to.
     Refresh,
+    /// The command ran to be compared with the stored result.
+    Verify,
     /// The cache was not asked.
     Bypass(BypassReason),
 }
@@ -113,7 +116,7 @@ impl Outcome {
             Self::Hit => OutcomeKind::Hit,
             Self::Stale => OutcomeKind::Stale,
             Self::Miss(_) => OutcomeKind::Miss,
-            Self::Refresh => OutcomeKind::Refresh,
+            Self::Refresh | Self::Verify => OutcomeKind::Refresh,
             Self::Bypass(_) => OutcomeKind::Bypass,
         }
     }
@@ -125,6 +128,7 @@ impl Outcome {
             Self::Stale => "stale",
             Self::Miss(reason) => reason.name(),
             Self::Refresh => "requested",
+            Self::Verify => "verify",
             Self::Bypass(reason) => reason.name(),
         }
     }
@@ -163,6 +167,10 @@ pub enum NotStored {
         /// What is wrong with it.
         why: String,
     },
+    /// It was only compared with the stored result.
+    Verified,
+    /// It failed in the background, and a success is stored.
+    KeepsSuccess,
     /// The command's output was not captured whole.
     Capture(String),
     /// The store failed.
@@ -183,6 +191,8 @@ impl NotStored {
             Self::OutputChanged(_) => "output-changed",
             Self::OutputUnfit { .. } => "output-unfit",
             Self::Depfile { .. } => "depfile",
+            Self::Verified => "verified",
+            Self::KeepsSuccess => "keeps-success",
             Self::Capture(_) => "capture",
             Self::Store(_) => "store",
         }
@@ -193,7 +203,13 @@ impl NotStored {
     pub const fn is_warning(&self) -> bool {
         !matches!(
             self,
-            Self::ExitCode(_) | Self::Signal(_) | Self::ReadOnly | Self::TooFast | Self::ExpiresAtOnce
+            Self::ExitCode(_)
+                | Self::Signal(_)
+                | Self::ReadOnly
+                | Self::TooFast
+                | Self::ExpiresAtOnce
+                | Self::Verified
+                | Self::KeepsSuccess
         )
     }
 }
@@ -213,6 +229,8 @@ impl std::fmt::Display for NotStored {
             }
             Self::OutputUnfit { path, why } => write!(f, "the output '{}' {why}", printable(path)),
             Self::Depfile { path, why } => write!(f, "the dependency file '{}' {why}", printable(path)),
+            Self::Verified => f.write_str("it was compared with the stored result"),
+            Self::KeepsSuccess => f.write_str("it failed, and the stored result did not"),
             Self::Capture(why) | Self::Store(why) => f.write_str(why),
         }
     }
@@ -229,6 +247,12 @@ pub enum Warning {
     IgnoredNothing(String),
     /// The declared outputs were not restored as they should be; the command runs.
     Restore(String),
+    /// A run under `--verify` was not what is stored.
+    Differs(Vec<String>),
+    /// A run that holds the key waits for one around this run, so this one does not wait.
+    Circle(CacheKey),
+    /// A refresh in the background could not be started.
+    Background(String),
     /// A stored stream could not be written out.
     Replay(String),
 }
@@ -281,6 +305,13 @@ impl Report {
 pub enum Event {
     /// Something the user should know.
     Warning(Warning),
+    /// Another run computes the key, and this one waits for it.
+    Waiting {
+        /// The key.
+        key: CacheKey,
+        /// Who computes it, where that is known.
+        holder: Option<Box<Holder>>,
+    },
     /// The run is over.
     Finished(Box<Report>),
 }

@@ -4,15 +4,19 @@
 
 pub mod capture;
 pub mod cleaning;
+pub mod comparison;
 pub mod context;
 pub mod event;
 pub mod flow;
+pub mod hit;
 pub mod inputs;
 pub mod key;
 pub mod lookup;
+pub mod miss;
 pub mod outputs;
 pub mod plan;
 pub mod record;
+pub mod reserve;
 pub mod restore;
 pub mod run;
 pub mod source;

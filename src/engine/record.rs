@@ -3,7 +3,7 @@
 //! The decision is made of plain facts, cheapest first; reading outputs comes last, because it is what costs. A
 //! result that is not kept is no failure: the command's own ending is what the caller gets either way.
 
-use super::capture::{CapturedOutputs, capture};
+use super::capture::{CapturedOutputs, capture as read_outputs};
 use super::event::NotStored;
 use super::inputs::{Watched, changed_since};
 use super::lookup::complete;
@@ -31,11 +31,13 @@ const WORTH_FLUSHING: Span = Span::from_millis(50);
 /// What stood around a run when it began.
 #[derive(Debug)]
 pub struct Before {
-    /// What stood in the outputs.
-    pub survey: Survey,
+    /// What stood in the outputs, or why that cannot be told.
+    pub survey: Result<Survey, NotStored>,
     /// What was ours there.
     pub placement: Placement,
-    /// The file system's time at which the key was made.
+    /// The file system's time at which the first input was read for the key.
+    pub hashed_from: i128,
+    /// The file system's time at which the command began.
     pub present: i128,
 }
 
@@ -46,8 +48,8 @@ pub struct Finished {
     pub termination: Termination,
     /// How long it took.
     pub duration: Span,
-    /// What it wrote to its streams.
-    pub capture: Capture,
+    /// What it wrote to its streams; `None` where that could not be recorded.
+    pub capture: Option<Capture>,
     /// When it ended.
     pub time: Timestamp,
 }
@@ -88,44 +90,63 @@ pub struct Recorded {
     pub placement: Placement,
 }
 
-/// Keeps the result of a run, or says why not.
-pub fn record(
-    store: &mut Store,
+/// A result that may be kept.
+#[derive(Debug)]
+pub struct Assembled {
+    /// The entry.
+    pub entry: Entry,
+    staged: Vec<Staged>,
+    path_set: Option<PathSet>,
+    placement: Placement,
+}
+
+impl Assembled {
+    /// Returns what is ours in the outputs now.
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
+    }
+}
+
+/// Puts the result of a run together, or says why it may not be kept.
+pub fn assemble(
+    store: &Store,
     plan: &Plan,
     settings: &Settings,
     before: &Before,
     finished: Finished,
     provenance: Provenance,
-) -> Result<Recorded, NotStored> {
+) -> Result<Assembled, NotStored> {
     if let Some(reason) = refusal(settings, finished.termination, finished.duration) {
         return Err(reason);
     }
     let Termination::Exited(exit_code) = finished.termination else {
         return Err(NotStored::Capture("it did not end by itself".into()));
     };
-    if let Some(incomplete) = &finished.capture.incomplete {
+    let Some(capture) = finished.capture else {
+        return Err(NotStored::Capture("its output could not be recorded".into()));
+    };
+    if let Some(incomplete) = &capture.incomplete {
         return Err(NotStored::Capture(incomplete.to_string()));
     }
+    let survey = before.survey.as_ref().map_err(Clone::clone)?;
     let is_trusted = |path: &Path| filesystem::is_local(path).unwrap_or(false);
-    let unchanged = |watched: &[Watched]| match changed_since(watched, before.present, is_trusted) {
+    let unchanged = |watched: &[Watched]| match changed_since(watched, before.hashed_from, is_trusted) {
         Some(name) => Err(NotStored::InputChanged(name.to_owned())),
         None => Ok(()),
     };
     unchanged(&plan.watched)?;
     let (fingerprint, path_set) = dependencies(plan, settings, before)?;
     let CapturedOutputs { tree, mut staged, placement } =
-        capture(&plan.outputs, &before.survey, &before.placement, store)?;
+        read_outputs(&plan.outputs, survey, &before.placement, store)?;
     // Once more, now that everything was read: an edit in between counts as one during the run.
     unchanged(&plan.watched)?;
-    let Capture { joined, stdout, stderr, order, .. } = finished.capture;
+    let Capture { joined, stdout, stderr, order, .. } = capture;
     let transcript = Transcript { joined, stdout: stdout.content(), stderr: stderr.content(), order };
     for spool in [stdout, stderr] {
         staged.extend(stage_spool(spool, store)?);
     }
-    let expires = time_to_live(settings, exit_code).map(|span| finished.time.after(span));
-    let key = fingerprint.key();
     let entry = Entry {
-        key,
+        key: fingerprint.key(),
         recipe: plan.recipe.key(),
         project: settings.project.clone(),
         domain: settings.domain.clone(),
@@ -133,19 +154,24 @@ pub fn record(
         command: plan.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
         created: finished.time,
         duration: finished.duration,
-        expires,
+        expires: time_to_live(settings, exit_code).map(|span| finished.time.after(span)),
         exit_code,
         transcript,
         outputs: tree,
         fingerprint: fingerprint.masked(|digest| store.mask(digest)),
         provenance,
     };
-    let durability =
-        if finished.duration >= WORTH_FLUSHING { Durability::Power } else { Durability::Process };
+    Ok(Assembled { entry, staged, path_set, placement })
+}
+
+/// Keeps a result.
+pub fn keep(store: &mut Store, assembled: Assembled) -> Result<Recorded, NotStored> {
+    let Assembled { entry, staged, path_set, placement } = assembled;
+    let durability = if entry.duration >= WORTH_FLUSHING { Durability::Power } else { Durability::Process };
     store
-        .record(&entry, staged, path_set.as_ref(), finished.time, durability)
+        .record(&entry, staged, path_set.as_ref(), entry.created, durability)
         .map_err(|error| NotStored::Store(with_cause(&error)))?;
-    Ok(Recorded { key, bytes: entry.size(), placement })
+    Ok(Recorded { key: entry.key, bytes: entry.size(), placement })
 }
 
 /// Returns an error's message with what the system said behind it.

@@ -9,30 +9,28 @@
 //! - On a miss the command sees what it would see without a cache, but for output folders that are emptied of what
 //!   an earlier result put there (see [`super::cleaning`]).
 
-use super::cleaning::{TakenAway, empty_output_folders};
 use super::context::{Context, Inside};
 use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning};
 use super::lookup::{Answer, Circumstances, look_up};
 use super::plan::{Plan, PlanError, Request, plan, visible_environment};
-use super::record::{Before, Finished, Recorded, record, with_cause};
-use super::restore::{Manner, Restore, RestoreError, Restored};
+use super::record::with_cause;
+use super::reserve::{Reserved, reserve};
+use super::restore::Restored;
 use super::source::{Source, SourceError};
 use super::stdin::SpooledStdin;
-use super::survey::Survey;
-use crate::config::settings::{Behavior, FailMode, Replay, Settings, StdinMode};
-use crate::model::entry::{Content, Entry, Provenance};
+use crate::config::settings::{Behavior, FailMode, OnTimeout, Settings, StdinMode};
+use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::CacheKey;
+use crate::model::path::printable;
 use crate::model::policy::PolicyPart;
 use crate::model::time::Span;
-use crate::store::content::Body;
 use crate::store::history::{Happening, History, task_text};
-use crate::store::placement::{Placement, PlacementFile};
-use crate::store::witness::{WitnessBook, file_time};
+use crate::store::reservation::{Holder, Reservation, Reservations};
+use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
+use crate::world::background;
 use crate::world::host::Host;
-use crate::world::outlet::Outlets;
 use crate::world::process::{CaptureMode, Invocation, StartError, StdinSource, Termination, execute};
-use crate::world::replay::{Printed, Replay as Replaying, ReplayError, ReplaySource, replay};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -40,12 +38,6 @@ use std::time::Instant;
 
 /// The exit code of a miss under `--cached-only`.
 pub const NOT_CACHED: u8 = 124;
-
-/// SIGPIPE: what a command dies of when nobody reads it any more.
-const BROKEN_PIPE: i32 = 13;
-
-/// How many bytes of each stream stay in memory while they are captured.
-const SPOOL_LIMIT: usize = 256 * 1024;
 
 /// Why a run ended without its command's ending.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +63,15 @@ pub enum RunError {
     /// The result could not be stored as declared, under `--strict`.
     #[error("the result was not stored: {0}")]
     NotStored(NotStored),
+    /// The run was not what is stored, under `--verify --strict`.
+    #[error("the run differs from the stored result: {0}")]
+    Differs(String),
+    /// `--stale` with outputs.
+    #[error("option --stale: a command with outputs cannot be refreshed behind the caller's back")]
+    StaleOutputs,
+    /// Another run took too long.
+    #[error("another run still computes {}, and --on-timeout is fail", .0.short())]
+    TimedOut(CacheKey),
 }
 
 impl RunError {
@@ -79,8 +80,13 @@ impl RunError {
         match self {
             Self::Plan(error) => error.exit_code(),
             Self::Start(error) => error.exit_code(),
-            Self::NotCached(_) => NOT_CACHED,
-            Self::Store(_) | Self::OwnKey(_) | Self::Stdin(_) | Self::NotStored(_) => 125,
+            Self::NotCached(_) | Self::TimedOut(_) => NOT_CACHED,
+            Self::Store(_)
+            | Self::OwnKey(_)
+            | Self::Stdin(_)
+            | Self::NotStored(_)
+            | Self::Differs(_)
+            | Self::StaleOutputs => 125,
         }
     }
 
@@ -93,7 +99,9 @@ impl RunError {
             Self::OwnKey(_) => {
                 Some("give the inner run its own --task, or run the command itself without taskcache")
             }
-            Self::NotStored(_) => Some("leave --strict out to take this as a warning"),
+            Self::NotStored(_) | Self::Differs(_) => Some("leave --strict out to take this as a warning"),
+            Self::StaleOutputs => Some("use --ttl or --max-age"),
+            Self::TimedOut(_) => Some("wait longer with --wait, or let it run with --on-timeout run"),
             Self::Start(_) | Self::Stdin(_) => None,
         }
     }
@@ -114,6 +122,10 @@ pub struct Job<'a> {
     pub directory: Option<&'a Path>,
     /// This program's version.
     pub version: &'a str,
+    /// The words that this program was called with, to call it again in the background.
+    pub invocation: &'a [OsString],
+    /// This is a refresh in the background: nobody looks, and one at a time is enough.
+    pub background: bool,
 }
 
 /// Runs a job.
@@ -121,33 +133,63 @@ pub fn run(job: Job<'_>, sink: &mut dyn EventSink) -> Result<Termination, RunErr
     let context = Context::of(job.host);
     let directory = job.directory.or(job.host.directory.as_deref()).ok_or(PlanError::NoDirectory)?.to_owned();
     let mut run = Run { job, context, directory, sink, started: Instant::now() };
+    if job.settings.warm && !job.background {
+        run.start_refresh();
+        return Ok(Termination::Exited(0));
+    }
+    if job.settings.stale.is_some() && !job.settings.outputs.is_empty() {
+        return Err(RunError::StaleOutputs);
+    }
     match run.bypass_reason() {
+        // Nothing could be refreshed.
+        Some(_) if job.background => Ok(Termination::Exited(0)),
         Some(reason) => run.bypass(reason),
         None => run.cached(),
     }
 }
 
-struct Run<'a> {
-    job: Job<'a>,
-    context: Context,
-    directory: PathBuf,
+/// A run under way. Its parts stand where they belong: looking up and bypassing here, the rest in `hit` and `miss`.
+pub(super) struct Run<'a> {
+    pub(super) job: Job<'a>,
+    pub(super) context: Context,
+    pub(super) directory: PathBuf,
     sink: &'a mut dyn EventSink,
-    started: Instant,
+    pub(super) started: Instant,
 }
 
 /// What a finished run has to tell beside its outcome.
-#[derive(Default)]
-struct Tale {
-    key: Option<CacheKey>,
-    duration: Option<Span>,
-    stored: bool,
-    not_stored: Option<NotStored>,
-    restored: Restored,
-    bytes: u64,
+#[derive(Debug, Default)]
+pub(super) struct Tale {
+    pub(super) key: Option<CacheKey>,
+    pub(super) duration: Option<Span>,
+    pub(super) stored: bool,
+    pub(super) not_stored: Option<NotStored>,
+    pub(super) restored: Restored,
+    pub(super) bytes: u64,
+}
+
+/// How a wait for the reservation ended.
+enum Turn {
+    Ours(Reservation),
+    Unreserved,
+    LookAgain,
+    Leave,
+}
+
+/// What a look-up leads to.
+enum Found {
+    /// The run is over.
+    Over(Termination),
+    /// The command has to run.
+    Run {
+        outcome: Outcome,
+        /// The stored result to compare with.
+        known: Option<Box<Entry>>,
+    },
 }
 
 impl Run<'_> {
-    fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         self.job.settings
     }
 
@@ -172,11 +214,11 @@ impl Run<'_> {
         }
     }
 
-    fn warn(&mut self, warning: Warning) {
+    pub(super) fn warn(&mut self, warning: Warning) {
         self.sink.take(Event::Warning(warning));
     }
 
-    fn finish(&mut self, outcome: Outcome, termination: Termination, tale: Tale) -> Report {
+    pub(super) fn finish(&mut self, outcome: Outcome, termination: Termination, tale: Tale) -> Report {
         let settings = self.job.settings;
         let report = Report {
             outcome,
@@ -254,70 +296,156 @@ impl Run<'_> {
         }
     }
 
+    /// Says what to do about a store that fails while it is used.
+    pub(super) fn without_store(&mut self, error: StoreError) -> Result<Termination, RunError> {
+        if self.settings().fail_mode == FailMode::Closed {
+            return Err(RunError::Store(error));
+        }
+        self.warn(Warning::Store(with_cause(&error)));
+        self.bypass(BypassReason::Store)
+    }
+
     fn cached(&mut self) -> Result<Termination, RunError> {
         let Some(mut store) = self.open_store()? else { return self.bypass(BypassReason::Store) };
-        let mut book = match self.settings().paranoid {
-            true => WitnessBook::forgetful(),
-            false => WitnessBook::at(store.layout().path("witnesses")),
-        };
         let stdin = match self.settings().stdin {
             StdinMode::Hash => Some(SpooledStdin::read(&store).map_err(RunError::Stdin)?),
             StdinMode::Null | StdinMode::Inherit => None,
         };
-        let plan = match self.plan(stdin.as_ref().map(SpooledStdin::content), &mut book) {
-            // A program may be executable and not readable; it runs, and nobody can say whether it changed.
-            Err(RunError::Plan(PlanError::Source(SourceError::File(error)))) => {
-                self.warn(Warning::Store(format!("{error}: {}", error.source)));
-                return self.bypass(BypassReason::Source);
-            }
-            other => other?,
-        };
-        for rule in &plan.idle_rules {
-            if rule.is_narrowed_to_inputs() {
-                self.warn(Warning::IgnoredNothing(rule.to_string()));
-            }
-        }
-        let recipe = plan.recipe.key();
-        if self.context.stack.contains(&recipe) {
-            return Err(RunError::OwnKey(recipe));
-        }
-        let outcome = if self.settings().refresh == Some(true) {
-            Outcome::Refresh
-        } else {
-            let circumstances = Circumstances {
-                settings: self.job.settings,
-                now: self.job.host.clock.now(),
-                streams_joined: self.job.host.streams_joined,
+        loop {
+            let mut book = match self.settings().paranoid {
+                true => WitnessBook::forgetful(),
+                false => WitnessBook::at(store.layout().path("witnesses")),
             };
-            match look_up(&store, &plan, circumstances, &mut book) {
-                Ok(Answer { result: Ok(entry), .. }) => match self.hit(&store, &plan, &entry, &mut book) {
-                    Ok(termination) => {
-                        book.save();
-                        return Ok(termination);
-                    }
-                    Err(error) => {
-                        let reason = self.explain_failed_hit(&error);
-                        if self.settings().cached_only {
-                            return Err(RunError::NotCached(reason.name()));
-                        }
-                        Outcome::Miss(reason)
-                    }
-                },
-                Ok(Answer { result: Err(reason), .. }) => Outcome::Miss(reason),
-                Err(error) if self.settings().fail_mode == FailMode::Closed => {
-                    return Err(RunError::Store(error));
+            let plan = match self.plan(stdin.as_ref().map(SpooledStdin::content), &mut book) {
+                // A program may be executable and not readable; it runs, and nobody can say whether it changed.
+                Err(RunError::Plan(PlanError::Source(SourceError::File(error)))) => {
+                    self.warn(Warning::Store(format!("{error}: {}", error.source)));
+                    return self.bypass(BypassReason::Source);
                 }
-                Err(error) => {
-                    self.warn(Warning::Store(with_cause(&error)));
-                    return self.bypass(BypassReason::Store);
+                other => other?,
+            };
+            let idle = plan.idle_rules.iter().filter(|rule| rule.is_narrowed_to_inputs());
+            for rule in idle.map(ToString::to_string).collect::<Vec<_>>() {
+                self.warn(Warning::IgnoredNothing(rule));
+            }
+            let recipe = plan.recipe.key();
+            if self.context.stack.contains(&recipe) {
+                return Err(RunError::OwnKey(recipe));
+            }
+            let mut found = match self.find(&store, &plan, &mut book) {
+                Ok(found) => found?,
+                Err(error) => return self.without_store(error),
+            };
+            let mut reservation = None;
+            if matches!(found, Found::Run { .. }) && (self.settings().serialize || self.job.background) {
+                if self.settings().cached_only {
+                    return Err(RunError::NotCached(MissReason::Absent.name()));
+                }
+                match self.reserve(&store, recipe)? {
+                    Turn::Ours(ours) => {
+                        reservation = Some(ours);
+                        // Its last holder may have been done between our look and our reservation.
+                        found = match self.find(&store, &plan, &mut book) {
+                            Ok(found) => found?,
+                            Err(error) => return self.without_store(error),
+                        };
+                    }
+                    Turn::Unreserved => {}
+                    Turn::LookAgain => continue,
+                    Turn::Leave => return Ok(Termination::Exited(0)),
                 }
             }
-        };
-        book.save();
-        if self.settings().cached_only {
-            return Err(RunError::NotCached(outcome.reason()));
+            book.save();
+            let (outcome, known) = match found {
+                Found::Over(termination) => return Ok(termination),
+                Found::Run { outcome, known } => (outcome, known),
+            };
+            if self.settings().cached_only {
+                return Err(RunError::NotCached(outcome.reason()));
+            }
+            let ending = self.miss(&mut store, &plan, stdin, outcome, known.as_deref());
+            drop(reservation);
+            return ending;
         }
-        self.miss(&mut store, &plan, stdin, outcome)
+    }
+
+    /// Looks the plan's result up and gives it back, or says how the command has to run.
+    fn find(
+        &mut self,
+        store: &Store,
+        plan: &Plan,
+        book: &mut WitnessBook,
+    ) -> Result<Result<Found, RunError>, StoreError> {
+        let run = |outcome| Ok(Ok(Found::Run { outcome, known: None }));
+        if self.settings().refresh == Some(true) || self.job.background {
+            return run(Outcome::Refresh);
+        }
+        let now = self.job.host.clock.now();
+        let circumstances =
+            Circumstances { settings: self.job.settings, now, streams_joined: self.job.host.streams_joined };
+        let Answer { result, .. } = look_up(store, plan, circumstances, book)?;
+        let entry = match result {
+            Err(reason) => return run(Outcome::Miss(reason)),
+            Ok(entry) if self.settings().verify => {
+                return Ok(Ok(Found::Run { outcome: Outcome::Verify, known: Some(entry) }));
+            }
+            Ok(entry) => entry,
+        };
+        let age = now.since(entry.created).unwrap_or_default();
+        let is_stale = self.settings().stale.is_some_and(|limit| age > limit);
+        let outcome = if is_stale { Outcome::Stale } else { Outcome::Hit };
+        match self.hit(store, plan, &entry, book, outcome) {
+            Ok(termination) => {
+                book.save();
+                if is_stale {
+                    self.start_refresh();
+                }
+                Ok(Ok(Found::Over(termination)))
+            }
+            Err(error) => run(Outcome::Miss(self.explain_failed_hit(&error))),
+        }
+    }
+
+    /// Calls this program again to refresh the result, detached from everything that is ours.
+    fn start_refresh(&mut self) {
+        let started = background::start(self.job.invocation, &self.job.host.environment);
+        if let Err(error) = started {
+            self.warn(Warning::Background(error.to_string()));
+        }
+    }
+
+    /// Takes the reservation, or waits for whoever has it.
+    fn reserve(&mut self, store: &Store, key: CacheKey) -> Result<Turn, RunError> {
+        let reservations = Reservations::of(store.layout());
+        let words = self.job.command.iter().map(|word| printable(word.as_bytes()));
+        let holder = Holder {
+            key,
+            process: self.job.host.process,
+            host: self.job.host.name(),
+            since: self.job.host.clock.now(),
+            task: printable(&self.job.settings.task),
+            command: words.collect::<Vec<_>>().join(" "),
+        };
+        let background = self.job.background.then(Span::default);
+        let patience = background.or(self.job.settings.wait);
+        match reserve(&reservations, &holder, &self.context.stack, patience, self.sink) {
+            Ok(Reserved::Ours(reservation)) => Ok(Turn::Ours(reservation)),
+            Ok(Reserved::Waited) => Ok(Turn::LookAgain),
+            Ok(Reserved::TimedOut) if self.job.background => Ok(Turn::Leave),
+            Ok(Reserved::TimedOut) if self.settings().on_timeout == OnTimeout::Fail => {
+                Err(RunError::TimedOut(key))
+            }
+            Ok(Reserved::TimedOut) => Ok(Turn::Unreserved),
+            Ok(Reserved::Circular) => {
+                self.warn(Warning::Circle(key));
+                Ok(Turn::Unreserved)
+            }
+            Err(error) if self.settings().fail_mode == FailMode::Closed => Err(RunError::Store(error.into())),
+            Err(error) => {
+                self.warn(Warning::Store(format!("{error}: {}", error.source)));
+                Ok(Turn::Unreserved)
+            }
+        }
     }
 
     fn plan(&mut self, stdin: Option<Content>, book: &mut WitnessBook) -> Result<Plan, RunError> {
@@ -333,98 +461,9 @@ impl Run<'_> {
         Ok(plan(request, book)?)
     }
 
-    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet.
-    fn hit(
-        &mut self,
-        store: &Store,
-        plan: &Plan,
-        entry: &Entry,
-        book: &mut WitnessBook,
-    ) -> Result<Termination, RestoreError> {
-        let streams = [entry.transcript.stdout, entry.transcript.stderr];
-        let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
-        let (stdout, stderr) = (stdout?, stderr?);
-        let mut restored = Restored::default();
-        if !plan.outputs.is_empty() {
-            let file = PlacementFile::of(store.layout(), &plan.place);
-            let placement = file.read();
-            let settings = self.job.settings;
-            let manner = Manner {
-                mtime: settings.output_mtime,
-                clean: settings.clean_outputs,
-                umask: self.job.host.umask,
-            };
-            let (done, now) =
-                Restore::new(&plan.outputs, &placement, manner).run(store, &entry.outputs, book)?;
-            restored = done;
-            self.remember(&file, &placement, &now);
-        }
-        let termination = self.replay(entry, &stdout, &stderr);
-        let tale = Tale {
-            key: Some(entry.key),
-            duration: Some(entry.duration),
-            restored,
-            bytes: entry.size(),
-            ..Tale::default()
-        };
-        let report = self.finish(Outcome::Hit, termination, tale);
-        self.note(store, &report);
-        Ok(termination)
-    }
-
-    /// Writes the streams. Some bytes may be out when this fails, so there is no way back to a run: what cannot be
-    /// written is told, and the ending stays that of the command.
-    fn replay(&mut self, entry: &Entry, stdout: &Body, stderr: &Body) -> Termination {
-        let printed = match self.settings().replay {
-            Replay::All => Printed { stdout: true, stderr: true },
-            Replay::Stdout => Printed { stdout: true, stderr: false },
-            Replay::Stderr => Printed { stdout: false, stderr: true },
-            Replay::None => Printed { stdout: false, stderr: false },
-        };
-        let order = &entry.transcript.order;
-        let written = Outlets::standard().map_err(|error| error.to_string()).and_then(|outlets| {
-            let (stdout, stderr) = (source_of(stdout)?, source_of(stderr)?);
-            match replay(Replaying { stdout, stderr, order, printed }, &outlets) {
-                Ok(()) => Ok(true),
-                Err(ReplayError::ReaderGone(_)) => Ok(false),
-                Err(error) => Err(error.to_string()),
-            }
-        });
-        match written {
-            Ok(true) => Termination::Exited(entry.exit_code),
-            Ok(false) => Termination::Signalled(BROKEN_PIPE),
-            Err(error) => {
-                self.warn(Warning::Replay(error));
-                Termination::Exited(entry.exit_code)
-            }
-        }
-    }
-
-    fn remember(&mut self, file: &PlacementFile, before: &Placement, now: &Placement) {
-        if before != now
-            && let Err(error) = file.write(now)
-        {
-            self.warn(Warning::Store(format!("{error}: {}", error.source)));
-        }
-    }
-
-    fn explain_failed_hit(&mut self, error: &RestoreError) -> MissReason {
-        match error {
-            RestoreError::ContentMissing(_) => MissReason::ContentMissing,
-            RestoreError::Occupied(_) => {
-                self.warn(Warning::Restore(error.to_string()));
-                MissReason::Occupied
-            }
-            _ => {
-                self.warn(Warning::Restore(error.to_string()));
-                MissReason::RestoreFailed
-            }
-        }
-    }
-
     /// Appends to the history. The run is over and its result is given; a line that is lost is a number that is a
     /// little too small in a report, and no reason to disturb anybody.
-    fn note(&self, store: &Store, report: &Report) {
+    pub(super) fn note(&self, store: &Store, report: &Report) {
         let happening = Happening {
             time: report.time,
             outcome: report.outcome.kind(),
@@ -438,153 +477,5 @@ impl Run<'_> {
             stored: report.stored,
         };
         let _ = History::of(store.layout()).append(&happening);
-    }
-
-    /// Runs the command, captures it, and keeps the result where it may be kept.
-    fn miss(
-        &mut self,
-        store: &mut Store,
-        plan: &Plan,
-        stdin: Option<SpooledStdin>,
-        outcome: Outcome,
-    ) -> Result<Termination, RunError> {
-        let file = PlacementFile::of(store.layout(), &plan.place);
-        let placement = if plan.outputs.is_empty() { Placement::default() } else { file.read() };
-        let (before, taken) = match self.prepare(store, plan, placement) {
-            Ok(prepared) => prepared,
-            Err(error) if self.settings().fail_mode == FailMode::Closed => {
-                return Err(RunError::Store(error));
-            }
-            Err(error) => {
-                self.warn(Warning::Store(with_cause(&error)));
-                return self.bypass(BypassReason::Store);
-            }
-        };
-        let key = plan.recipe.key();
-        let inside = Inside {
-            task: &self.job.settings.task,
-            key: Some(key),
-            outcome: outcome.kind().name(),
-            store: self.job.store,
-        };
-        let environment = self.context.environment_inside(&plan.environment, &inside);
-        let scratch = store.scratch().map_err(RunError::Store)?.path().to_owned();
-        let execution = execute(Invocation {
-            program: &plan.program,
-            argv: &plan.command,
-            environment: &environment,
-            directory: Some(&plan.directory),
-            stdin: match stdin {
-                Some(stdin) => StdinSource::File(stdin.into_file()),
-                None => StdinSource::Null,
-            },
-            capture: if self.job.host.streams_joined { CaptureMode::Joined } else { CaptureMode::Apart },
-            spool_directory: &scratch,
-            spool_limit: SPOOL_LIMIT,
-        })?;
-        let termination = execution.termination;
-        let Some(capture) = execution.capture else {
-            // Only a run that is not captured has none, and this one is.
-            return Ok(termination);
-        };
-        let finished =
-            Finished { termination, duration: execution.duration, capture, time: self.job.host.clock.now() };
-        let provenance = self.provenance();
-        let recorded = record(store, plan, self.job.settings, &before, finished, provenance);
-        let mut tale = Tale { key: Some(key), duration: Some(execution.duration), ..Tale::default() };
-        match recorded {
-            Ok(Recorded { key, bytes, placement }) => {
-                tale.key = Some(key);
-                tale.stored = true;
-                tale.bytes = bytes;
-                if !plan.outputs.is_empty() {
-                    self.remember(&file, &before.placement, &placement);
-                }
-            }
-            Err(reason) => {
-                if termination != Termination::Exited(0)
-                    && let Err(error) = taken.put_back(&plan.outputs, store)
-                {
-                    self.warn(Warning::Restore(with_cause(&error)));
-                }
-                tale.not_stored = Some(reason);
-            }
-        }
-        let not_stored = tale.not_stored.clone();
-        let report = self.finish(outcome, termination, tale);
-        self.note(store, &report);
-        if let Some(reason) = not_stored.filter(NotStored::is_warning) {
-            let succeeded = termination == Termination::Exited(0);
-            if self.settings().strict && succeeded {
-                return Err(RunError::NotStored(reason));
-            }
-            self.warn(Warning::NotStored(reason));
-        }
-        Ok(termination)
-    }
-
-    /// Looks at the outputs, and empties their folders as it is to be done before a run.
-    fn prepare(
-        &mut self,
-        store: &Store,
-        plan: &Plan,
-        placement: Placement,
-    ) -> Result<(Before, TakenAway), StoreError> {
-        let settings = self.job.settings;
-        let mut taken = TakenAway::default();
-        if !plan.outputs.is_empty() && !settings.read_only {
-            if settings.clean_outputs {
-                empty_output_folders(&plan.outputs, None)?;
-            } else {
-                taken = TakenAway::take(&plan.outputs, &placement, store)?;
-            }
-        }
-        let survey = Survey::take(&plan.outputs, None).unwrap_or_default();
-        let scratch = store.scratch()?.path();
-        let mut present = file_time(scratch)?;
-        if settings.depfile.is_some() {
-            // What the dependency file will name must turn out older than this moment, so the moment has to be told
-            // from the one in which the last of those files was written: wait for the file system's next tick.
-            let first = present;
-            while present == first {
-                present = file_time(scratch)?;
-            }
-        }
-        Ok((Before { survey, placement, present }, taken))
-    }
-
-    fn provenance(&self) -> Provenance {
-        let host = self.job.host;
-        let text = |name: &str| host.variable(name).map(|value| value.to_string_lossy().into_owned());
-        Provenance {
-            host: host.name(),
-            user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_default(),
-            directory: self.directory.as_os_str().as_bytes().to_vec(),
-            program: self.job.version.to_owned(),
-        }
-    }
-}
-
-/// Opens a stream's bytes for replay. They go out as they are read, so they are verified before the first of them
-/// does: by their digest, or by the stat facts under which it was computed before.
-fn verified_body(store: &Store, content: &Content, book: &mut WitnessBook) -> Result<Body, RestoreError> {
-    match store.body(content)? {
-        Some(Body::Memory(bytes)) => Ok(Body::Memory(bytes)),
-        Some(Body::File(file)) => {
-            let witnessed = book.content_of(&store.content_path(content), None)?;
-            if witnessed.content == *content {
-                return Ok(Body::File(file));
-            }
-            store.drop_damaged(content)?;
-            Err(RestoreError::ContentMissing(*content))
-        }
-        None => Err(RestoreError::ContentMissing(*content)),
-    }
-}
-
-fn source_of(body: &Body) -> Result<ReplaySource<'_>, String> {
-    match body {
-        Body::Memory(bytes) => Ok(ReplaySource::Bytes(bytes)),
-        Body::File(file) => file.try_clone().map(ReplaySource::File).map_err(|error| error.to_string()),
     }
 }

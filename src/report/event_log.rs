@@ -1,7 +1,9 @@
 //! One JSON object a run, appended to a file of the caller's; `docs/events.md` lists the fields.
 
 use crate::engine::event::Report;
+use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
+use crate::store::reservation::Holder;
 use crate::world::file::FileError;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -19,9 +21,27 @@ impl EventLog {
         Self { path }
     }
 
-    /// Appends a run. One write, so that the lines of many runs at once do not mix.
+    /// Appends a run.
     pub fn append(&self, report: &Report) -> Result<(), FileError> {
-        let mut line = to_json(report).to_string();
+        self.append_line(&to_json(report))
+    }
+
+    /// Appends that another run is waited for.
+    pub fn append_waiting(&self, key: CacheKey, holder: Option<&Holder>) -> Result<(), FileError> {
+        self.append_line(&json!({
+            "event": "waiting",
+            "format": 1,
+            "key": key.to_string(),
+            "pid": holder.map(|holder| holder.process),
+            "host": holder.map(|holder| &holder.host),
+            "since": holder.map(|holder| holder.since.to_string()),
+            "command": holder.map(|holder| &holder.command),
+        }))
+    }
+
+    /// One write, so that the lines of many runs at once do not mix.
+    fn append_line(&self, value: &Value) -> Result<(), FileError> {
+        let mut line = value.to_string();
         line.push('\n');
         let file = std::fs::OpenOptions::new().append(true).create(true).open(&self.path);
         let mut file = file.map_err(FileError::of("open", &self.path))?;

@@ -3,4 +3,5 @@
 pub mod entry;
 pub mod event_log;
 pub mod reporter;
+pub mod running;
 pub mod table;

@@ -6,8 +6,11 @@
 use super::event_log::EventLog;
 use crate::config::settings::{Settings, Status};
 use crate::engine::event::{Event, EventSink, Outcome, Report, Warning};
+use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::Size;
+use crate::store::reservation::Holder;
+use crate::world::file::FileError;
 use std::io::Write;
 
 /// Writes events where they belong.
@@ -33,17 +36,46 @@ impl EventSink for Reporter {
     fn take(&mut self, event: Event) {
         match event {
             Event::Warning(warning) => say(&format!("warning: {}", warning_text(&warning))),
+            Event::Waiting { key, holder } => {
+                if self.status {
+                    say(&waiting_line(key, holder.as_deref()));
+                }
+                if let Some(log) = &self.log {
+                    told(log.append_waiting(key, holder.as_deref()));
+                }
+            }
             Event::Finished(report) => {
                 if self.status {
                     say(&status_line(&report));
                 }
-                if let Some(log) = &self.log
-                    && let Err(error) = log.append(&report)
-                {
-                    say(&format!("warning: {error}: {}", error.source));
+                if let Some(log) = &self.log {
+                    told(log.append(&report));
                 }
             }
         }
+    }
+}
+
+/// Tells that the event log could not be written.
+fn told(written: Result<(), FileError>) {
+    if let Err(error) = written {
+        say(&format!("warning: {error}: {}", error.source));
+    }
+}
+
+/// Returns the line about a run that is waited for.
+pub fn waiting_line(key: CacheKey, holder: Option<&Holder>) -> String {
+    match holder {
+        None => format!("waiting for another run of {}", key.short()),
+        Some(holder) => format!(
+            "waiting for {} {}: pid {} on {} since {}: {}",
+            printable(holder.task.as_bytes()),
+            key.short(),
+            holder.process,
+            printable(holder.host.as_bytes()),
+            holder.since,
+            printable(holder.command.as_bytes()),
+        ),
     }
 }
 
@@ -60,6 +92,11 @@ pub fn warning_text(warning: &Warning) -> String {
         Warning::NotStored(reason) => format!("the result was not stored: {reason}"),
         Warning::IgnoredNothing(rule) => format!("--ignore '{rule}' names nothing here"),
         Warning::Restore(error) => format!("the stored result was not restored: {error}"),
+        Warning::Differs(what) => format!("the run differs from the stored result: {}", what.join(", ")),
+        Warning::Circle(key) => {
+            format!("running without a reservation: the run that computes {} waits for this one", key.short())
+        }
+        Warning::Background(error) => format!("no refresh was started: {error}"),
         Warning::Replay(error) => error.clone(),
     }
 }
@@ -84,7 +121,7 @@ pub fn status_line(report: &Report) -> String {
                 (written, kept) => parts.push(format!("{} restored, {kept} in place", files(written))),
             }
         }
-        Outcome::Miss(_) | Outcome::Refresh | Outcome::Bypass(_) => {
+        Outcome::Miss(_) | Outcome::Refresh | Outcome::Verify | Outcome::Bypass(_) => {
             parts.extend(report.duration.map(|duration| format!("ran {duration}")));
             if report.stored {
                 parts.push(format!("stored {}", Size::from_bytes(report.bytes)));

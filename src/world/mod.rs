@@ -2,6 +2,8 @@
 
 mod forward;
 
+pub mod background;
+pub mod descriptors;
 pub mod file;
 pub mod filesystem;
 pub mod glob;

@@ -8,8 +8,10 @@
 
 mod support;
 
+mod background;
 mod capture;
 mod flow;
 mod identity;
 mod local_cache;
 mod restore;
+mod serialize;

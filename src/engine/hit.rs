@@ -1,0 +1,137 @@
+//! A hit: the stored files, then the stored streams.
+//!
+//! Nothing is said to be a hit before all of it is there: the streams' bytes are proven before the first of them
+//! goes out, and the files are restored before the streams are written.
+
+use super::event::{MissReason, Outcome, Warning};
+use super::plan::Plan;
+use super::restore::{Manner, Restore, RestoreError, Restored};
+use super::run::{Run, Tale};
+use crate::config::settings::Replay;
+use crate::model::entry::{Content, Entry};
+use crate::store::Store;
+use crate::store::content::Body;
+use crate::store::placement::{Placement, PlacementFile};
+use crate::store::witness::WitnessBook;
+use crate::world::outlet::Outlets;
+use crate::world::process::Termination;
+use crate::world::replay::{Printed, Replay as Replaying, ReplayError, ReplaySource, replay};
+
+/// SIGPIPE: what a command dies of when nobody reads it any more.
+const BROKEN_PIPE: i32 = 13;
+
+impl Run<'_> {
+    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet.
+    pub(super) fn hit(
+        &mut self,
+        store: &Store,
+        plan: &Plan,
+        entry: &Entry,
+        book: &mut WitnessBook,
+        outcome: Outcome,
+    ) -> Result<Termination, RestoreError> {
+        let streams = [entry.transcript.stdout, entry.transcript.stderr];
+        let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
+        let (stdout, stderr) = (stdout?, stderr?);
+        let mut restored = Restored::default();
+        if !plan.outputs.is_empty() {
+            let file = PlacementFile::of(store.layout(), &plan.place);
+            let placement = file.read();
+            let settings = self.job.settings;
+            let manner = Manner {
+                mtime: settings.output_mtime,
+                clean: settings.clean_outputs,
+                umask: self.job.host.umask,
+            };
+            let (done, now) =
+                Restore::new(&plan.outputs, &placement, manner).run(store, &entry.outputs, book)?;
+            restored = done;
+            self.remember(&file, &placement, &now);
+        }
+        let termination = self.replay(entry, &stdout, &stderr);
+        let tale = Tale {
+            key: Some(entry.key),
+            duration: Some(entry.duration),
+            restored,
+            bytes: entry.size(),
+            ..Tale::default()
+        };
+        let report = self.finish(outcome, termination, tale);
+        self.note(store, &report);
+        Ok(termination)
+    }
+
+    /// Writes the streams. Some bytes may be out when this fails, so there is no way back to a run: what cannot be
+    /// written is told, and the ending stays that of the command.
+    fn replay(&mut self, entry: &Entry, stdout: &Body, stderr: &Body) -> Termination {
+        let printed = match self.settings().replay {
+            Replay::All => Printed { stdout: true, stderr: true },
+            Replay::Stdout => Printed { stdout: true, stderr: false },
+            Replay::Stderr => Printed { stdout: false, stderr: true },
+            Replay::None => Printed { stdout: false, stderr: false },
+        };
+        let order = &entry.transcript.order;
+        let written = Outlets::standard().map_err(|error| error.to_string()).and_then(|outlets| {
+            let (stdout, stderr) = (source_of(stdout)?, source_of(stderr)?);
+            match replay(Replaying { stdout, stderr, order, printed }, &outlets) {
+                Ok(()) => Ok(true),
+                Err(ReplayError::ReaderGone(_)) => Ok(false),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+        match written {
+            Ok(true) => Termination::Exited(entry.exit_code),
+            Ok(false) => Termination::Signalled(BROKEN_PIPE),
+            Err(error) => {
+                self.warn(Warning::Replay(error));
+                Termination::Exited(entry.exit_code)
+            }
+        }
+    }
+
+    pub(super) fn remember(&mut self, file: &PlacementFile, before: &Placement, now: &Placement) {
+        if before != now
+            && let Err(error) = file.write(now)
+        {
+            self.warn(Warning::Store(format!("{error}: {}", error.source)));
+        }
+    }
+
+    pub(super) fn explain_failed_hit(&mut self, error: &RestoreError) -> MissReason {
+        match error {
+            RestoreError::ContentMissing(_) => MissReason::ContentMissing,
+            RestoreError::Occupied(_) => {
+                self.warn(Warning::Restore(error.to_string()));
+                MissReason::Occupied
+            }
+            _ => {
+                self.warn(Warning::Restore(error.to_string()));
+                MissReason::RestoreFailed
+            }
+        }
+    }
+}
+
+/// Opens a stream's bytes for replay. They go out as they are read, so they are verified before the first of them
+/// does: by their digest, or by the stat facts under which it was computed before.
+fn verified_body(store: &Store, content: &Content, book: &mut WitnessBook) -> Result<Body, RestoreError> {
+    match store.body(content)? {
+        Some(Body::Memory(bytes)) => Ok(Body::Memory(bytes)),
+        Some(Body::File(file)) => {
+            let witnessed = book.content_of(&store.content_path(content), None)?;
+            if witnessed.content == *content {
+                return Ok(Body::File(file));
+            }
+            store.drop_damaged(content)?;
+            Err(RestoreError::ContentMissing(*content))
+        }
+        None => Err(RestoreError::ContentMissing(*content)),
+    }
+}
+
+fn source_of(body: &Body) -> Result<ReplaySource<'_>, String> {
+    match body {
+        Body::Memory(bytes) => Ok(ReplaySource::Bytes(bytes)),
+        Body::File(file) => file.try_clone().map(ReplaySource::File).map_err(|error| error.to_string()),
+    }
+}

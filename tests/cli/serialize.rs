@@ -1,0 +1,130 @@
+//! One run at a time for a key.
+
+use crate::support::{TestEnv, ran};
+use std::process::{Child, Stdio};
+
+/// A world with a command that appends to `count`, and ends when something is written into the pipe `go`.
+fn world() -> TestEnv {
+    let env = TestEnv::new();
+    let status = std::process::Command::new("mkfifo").arg(env.work().join("go")).status().unwrap();
+    assert!(status.success());
+    env.script("slow", "#!/bin/sh\necho ran >> count\nread answer < go\necho $answer\n");
+    env
+}
+
+const LINE: &str = "run --serialize --no-argument-inputs -- ./slow";
+
+/// Waits until a run holds a reservation, as everybody can see it.
+fn wait_until_running(env: &TestEnv) {
+    while env.run("local-cache list --running").stdout.lines().count() < 2 {}
+}
+
+fn release(env: &TestEnv, answer: &str) {
+    std::fs::write(env.work().join("go"), answer).unwrap();
+}
+
+fn output(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn of_many_at_once_one_runs_and_the_others_replay() {
+    let env = TestEnv::new();
+    env.script(
+        "slow",
+        "#!/bin/sh\necho ran >> count\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done\necho done\n",
+    );
+    let children: Vec<_> = (0..64).map(|_| env.spawn("run --serialize -- ./slow", Stdio::null())).collect();
+    for child in children {
+        assert_eq!(output(child), (Some(0), "done\n".to_owned()));
+    }
+    assert_eq!(env.count(), 1);
+}
+
+#[test]
+fn a_waiter_takes_over_the_moment_its_holder_is_killed() {
+    let env = world();
+    let mut holder = env.spawn(LINE, Stdio::null());
+    wait_until_running(&env);
+    let waiter = env.spawn(LINE, Stdio::null());
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    // The command of the killed run still reads the pipe; each of the two readers gets a line.
+    while env.count() < 2 {}
+    release(&env, "one\none\n");
+    assert_eq!(output(waiter), (Some(0), "one\n".to_owned()));
+}
+
+#[test]
+fn a_waiter_takes_over_when_the_holder_fails() {
+    let env = TestEnv::new();
+    env.script("fails", "#!/bin/sh\necho ran >> count\n[ $(wc -l < count) -ge 3 ]\n");
+    let children: Vec<_> = (0..8).map(|_| env.spawn("run --serialize -- ./fails", Stdio::null())).collect();
+    let codes: Vec<_> = children.into_iter().map(|child| output(child).0).collect();
+    assert_eq!(codes.iter().filter(|code| **code == Some(1)).count(), 2, "{codes:?}");
+    assert_eq!(env.count(), 3);
+}
+
+#[test]
+fn a_wait_ends_when_it_is_bounded() {
+    let env = world();
+    let holder = env.spawn(LINE, Stdio::null());
+    wait_until_running(&env);
+    let failed = env.run("run --serialize --no-argument-inputs --wait 10ms --on-timeout fail -- ./slow");
+    assert_eq!((failed.code, failed.stdout.as_str()), (124, ""));
+    assert!(failed.stderr.contains("another run still computes "), "{}", failed.stderr);
+    let impatient = env.spawn("run --serialize --no-argument-inputs --wait 10ms -- ./slow", Stdio::null());
+    while env.count() < 2 {}
+    release(&env, "x\nx\n");
+    assert_eq!(output(impatient), (Some(0), "x\n".to_owned()));
+    assert_eq!(output(holder), (Some(0), "x\n".to_owned()));
+}
+
+#[test]
+fn a_hit_waits_for_nobody() {
+    let env = world();
+    let first = env.spawn(LINE, Stdio::null());
+    wait_until_running(&env);
+    release(&env, "one\n");
+    assert_eq!(output(first).0, Some(0));
+    let refresh = env.spawn("run --serialize --refresh --no-argument-inputs -- ./slow", Stdio::null());
+    wait_until_running(&env);
+    assert_eq!(env.run(LINE), ran(0, "one\n"));
+    release(&env, "two\n");
+    assert_eq!(output(refresh), (Some(0), "two\n".to_owned()));
+    assert_eq!(env.run(LINE), ran(0, "two\n"));
+}
+
+#[test]
+fn who_is_waited_for_is_told() {
+    let env = world();
+    let holder = env.spawn(LINE, Stdio::null());
+    wait_until_running(&env);
+    let list = env.run("local-cache list --running --format json").stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(
+        (list[0]["pid"].as_u64(), list[0]["command"].as_str()),
+        (Some(holder.id().into()), Some("./slow"))
+    );
+    let waiter =
+        env.spawn(&LINE.replace("--serialize", "--serialize --status always --events events"), Stdio::null());
+    while !env.read("events").unwrap_or_default().contains("\"waiting\"") {}
+    release(&env, "x\n");
+    output(holder);
+    let waited = waiter.wait_with_output().unwrap();
+    let stderr = String::from_utf8(waited.stderr).unwrap();
+    assert!(stderr.starts_with("taskcache: waiting for slow "), "{stderr}");
+    assert_eq!(stderr.lines().count(), 2, "{stderr}");
+    assert_eq!(env.run("local-cache list --running"), ran(0, "nothing is running\n"));
+}
+
+#[test]
+fn two_that_wait_for_each_other_do_not_wait_for_ever() {
+    let env = TestEnv::new();
+    let barrier = "echo ran >> $1-began; while [ ! -e $2-began ]; do :; done";
+    env.script("outer", &format!("#!/bin/sh\n{barrier}\nexec taskcache run --serialize -- ./outer $2 $1\n"));
+    let line = "taskcache run --serialize -- ./outer a b & taskcache run --serialize -- ./outer b a & wait; echo over";
+    let ran = env.shell(line);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "over\n"));
+}
