@@ -6,6 +6,7 @@ use crate::engine::flow::FlowError;
 use crate::engine::plan::PlanError;
 use crate::engine::record::with_cause;
 use crate::engine::run::RunError;
+use crate::engine::transaction::TransactionError;
 use crate::model::fingerprint::ParseKeyPrefixError;
 use crate::store::StoreError;
 use crate::world::file::FileError;
@@ -67,6 +68,15 @@ impl From<PlanError> for Failure {
 impl From<FlowError> for Failure {
     fn from(error: FlowError) -> Self {
         Self { exit_code: error.exit_code(), ..Self::of(&error) }
+    }
+}
+
+impl From<TransactionError> for Failure {
+    fn from(error: TransactionError) -> Self {
+        match error {
+            TransactionError::Store(error) => error.into(),
+            other => Self { exit_code: other.exit_code(), ..Self::of(&other) },
+        }
     }
 }
 

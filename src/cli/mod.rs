@@ -11,6 +11,7 @@ pub mod key;
 pub mod local_cache;
 pub mod options;
 pub mod run;
+pub mod transaction;
 
 use crate::report::reporter::say;
 use crate::world::host::Host;
@@ -42,6 +43,7 @@ pub fn command() -> Command {
         .subcommand(run::command())
         .subcommand(key::command())
         .subcommand(flow::command())
+        .subcommand(transaction::command())
         .subcommand(context::command())
         .subcommand(local_cache::command())
         .subcommand(config::command())
@@ -84,6 +86,7 @@ fn dispatch(
         "run" => run::run(host, arguments, invocation),
         "key" => key::run(host, arguments),
         "flow" => flow::run(host, arguments),
+        "transaction" => transaction::run(host, arguments),
         "context" => context::run(host),
         "local-cache" => local_cache::run(host, arguments),
         "config" => config::run(host, arguments),

@@ -22,3 +22,4 @@ pub mod run;
 pub mod source;
 pub mod stdin;
 pub mod survey;
+pub mod transaction;

@@ -43,7 +43,7 @@ pub fn reserve(
     let mut pause = Duration::from_millis(2);
     let mut has_spoken = false;
     loop {
-        if reservations.is_free(&key)? {
+        if reservations.is_free(&key, holder.transaction.as_deref())? {
             return Ok(Reserved::Waited);
         }
         if !stack.is_empty() && reservations.is_circular(stack, &key) {

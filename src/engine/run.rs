@@ -307,6 +307,12 @@ impl Run<'_> {
 
     fn cached(&mut self) -> Result<Termination, RunError> {
         let Some(mut store) = self.open_store()? else { return self.bypass(BypassReason::Store) };
+        if let Some(transaction) = self.context.transaction.clone() {
+            match store.enter_named(&transaction) {
+                Ok(()) => {}
+                Err(error) => return self.without_store(error),
+            }
+        }
         let stdin = match self.settings().stdin {
             StdinMode::Hash => Some(SpooledStdin::read(&store).map_err(RunError::Stdin)?),
             StdinMode::Null | StdinMode::Inherit => None,
@@ -332,29 +338,36 @@ impl Run<'_> {
             if self.context.stack.contains(&recipe) {
                 return Err(RunError::OwnKey(recipe));
             }
-            let mut found = match self.find(&store, &plan, &mut book) {
-                Ok(found) => found?,
-                Err(error) => return self.without_store(error),
-            };
+            // In a serializable transaction even a hit is reserved first: nobody may change it until the end.
+            let mut found = None;
+            if !store.is_serializable() {
+                found = match self.find(&store, &plan, &mut book) {
+                    Ok(found) => Some(found),
+                    Err(error) => return self.without_store(error),
+                };
+            }
             let mut reservation = None;
-            if matches!(found, Found::Run { .. }) && (self.settings().serialize || self.job.background) {
-                if self.settings().cached_only {
-                    return Err(RunError::NotCached(MissReason::Absent.name()));
-                }
+            let is_over = matches!(found, Some(Found::Over(_)));
+            let one_at_a_time = self.settings().serialize || self.job.background || store.is_serializable();
+            if one_at_a_time && !is_over && !(self.settings().cached_only && found.is_some()) {
                 match self.reserve(&store, recipe)? {
                     Turn::Ours(ours) => {
                         reservation = Some(ours);
                         // Its last holder may have been done between our look and our reservation.
-                        found = match self.find(&store, &plan, &mut book) {
-                            Ok(found) => found?,
-                            Err(error) => return self.without_store(error),
-                        };
+                        found = None;
                     }
                     Turn::Unreserved => {}
                     Turn::LookAgain => continue,
                     Turn::Leave => return Ok(Termination::Exited(0)),
                 }
             }
+            let found = match found {
+                Some(found) => found,
+                None => match self.find(&store, &plan, &mut book) {
+                    Ok(found) => found,
+                    Err(error) => return self.without_store(error),
+                },
+            };
             book.save();
             let (outcome, known) = match found {
                 Found::Over(termination) => return Ok(termination),
@@ -370,13 +383,8 @@ impl Run<'_> {
     }
 
     /// Looks the plan's result up and gives it back, or says how the command has to run.
-    fn find(
-        &mut self,
-        store: &Store,
-        plan: &Plan,
-        book: &mut WitnessBook,
-    ) -> Result<Result<Found, RunError>, StoreError> {
-        let run = |outcome| Ok(Ok(Found::Run { outcome, known: None }));
+    fn find(&mut self, store: &Store, plan: &Plan, book: &mut WitnessBook) -> Result<Found, StoreError> {
+        let run = |outcome| Ok(Found::Run { outcome, known: None });
         if self.settings().refresh == Some(true) || self.job.background {
             return run(Outcome::Refresh);
         }
@@ -387,7 +395,7 @@ impl Run<'_> {
         let entry = match result {
             Err(reason) => return run(Outcome::Miss(reason)),
             Ok(entry) if self.settings().verify => {
-                return Ok(Ok(Found::Run { outcome: Outcome::Verify, known: Some(entry) }));
+                return Ok(Found::Run { outcome: Outcome::Verify, known: Some(entry) });
             }
             Ok(entry) => entry,
         };
@@ -400,7 +408,7 @@ impl Run<'_> {
                 if is_stale {
                     self.start_refresh();
                 }
-                Ok(Ok(Found::Over(termination)))
+                Ok(Found::Over(termination))
             }
             Err(error) => run(Outcome::Miss(self.explain_failed_hit(&error))),
         }
@@ -425,6 +433,10 @@ impl Run<'_> {
             since: self.job.host.clock.now(),
             task: printable(&self.job.settings.task),
             command: words.collect::<Vec<_>>().join(" "),
+            transaction: match store.is_serializable() {
+                true => store.outermost().map(|row| row.id.to_string()),
+                false => None,
+            },
         };
         let background = self.job.background.then(Span::default);
         let patience = background.or(self.job.settings.wait);

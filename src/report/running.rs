@@ -67,6 +67,7 @@ mod tests {
             since,
             task: "t".into(),
             command: "make all".into(),
+            transaction: None,
         };
         let now = since.after("90s".parse().unwrap());
         let text = "KEY       TASK  PID  HOST    FOR  COMMAND\nabababab  t       7  h     1m30s  make all\n";

@@ -9,6 +9,7 @@
 //! The write-ahead log is used on local file systems alone (see [`crate::world::filesystem`]), and never
 //! checkpointed on close, which would cost every recorder several flushes.
 
+use super::transaction::{self, TransactionId, stage_entry};
 use super::{Durability, Found, StoreError};
 use crate::model::digest::{Digest, Hasher};
 use crate::model::entry::{Content, Entry};
@@ -31,7 +32,7 @@ const BUSY: Duration = Duration::from_secs(20);
 const PATH_SETS: u32 = 16;
 
 /// The forms the database went through, each as the statements that lead to it. Never edited, only added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE entry (
         key BLOB PRIMARY KEY, recipe BLOB NOT NULL, project TEXT NOT NULL, domain TEXT NOT NULL, task BLOB NOT NULL,
@@ -48,7 +49,9 @@ const MIGRATIONS: [&str; 1] = ["
         recipe BLOB NOT NULL, id BLOB NOT NULL, paths BLOB NOT NULL, recorded INTEGER NOT NULL,
         PRIMARY KEY (recipe, id)
     ) WITHOUT ROWID;
-"];
+",
+    transaction::MIGRATION,
+];
 
 /// The newest format that this version knows.
 pub const INDEX_FORMAT: i64 = MIGRATIONS.len() as i64;
@@ -213,13 +216,7 @@ impl Index {
             })
             .map_err(self.failed("look up an entry"))?;
         let Some((body, sum)) = row else { return Ok(Found::Absent) };
-        if sum != checksum(key, &body) {
-            return Ok(Found::Damaged);
-        }
-        match Entry::decode(&body) {
-            Ok(entry) if entry.key == *key => Ok(Found::Entry(Box::new(entry))),
-            _ => Ok(Found::Damaged),
-        }
+        Ok(read_body(key, &body, &sum))
     }
 
     /// Returns the keys that begin with `prefix`, at most `most` of them.
@@ -309,7 +306,8 @@ impl Index {
         Ok(())
     }
 
-    /// Writes an entry, its small contents, its references and its path set in one transaction.
+    /// Writes an entry, its small contents, its references and its path set in one SQLite transaction: where all see
+    /// it, or staged in a transaction of the store's. `false` where that one is over.
     pub fn insert(
         &mut self,
         entry: &Entry,
@@ -317,7 +315,8 @@ impl Index {
         path_set: Option<&PathSet>,
         now: Timestamp,
         durability: Durability,
-    ) -> Result<(), StoreError> {
+        staged_in: Option<&TransactionId>,
+    ) -> Result<bool, StoreError> {
         let path = self.path.clone();
         let failed = |source| failure(&path, "record an entry", source);
         let level = if durability == Durability::Power { "FULL" } else { "NORMAL" };
@@ -331,6 +330,13 @@ impl Index {
                     insert.execute(params![Digest::of(bytes).as_bytes().as_slice(), bytes])
                 })
                 .map_err(failed)?;
+        }
+        if let Some(id) = staged_in {
+            let staged = stage_entry(&transaction, id, entry, path_set, now).map_err(failed)?;
+            if staged {
+                transaction.commit().map_err(failed)?;
+            }
+            return Ok(staged);
         }
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
@@ -353,32 +359,57 @@ impl Index {
                 )
                 .map_err(failed)?;
         }
-        transaction.commit().map_err(failed)
+        transaction.commit().map_err(failed)?;
+        Ok(true)
     }
 }
 
-fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
+/// Reads an entry's row: damaged unless checksum, encoding and key are right.
+pub(super) fn read_body(key: &CacheKey, body: &[u8], sum: &[u8]) -> Found {
+    if sum != checksum(key, body) {
+        return Found::Damaged;
+    }
+    match Entry::decode(body) {
+        Ok(entry) if entry.key == *key => Found::Entry(Box::new(entry)),
+        _ => Found::Damaged,
+    }
+}
+
+/// Writes an entry's row into `table`, which has a column for the transaction where one is given.
+pub(super) fn write_row(
+    connection: &Connection,
+    table: &str,
+    transaction: Option<&str>,
+    entry: &Entry,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let body = entry.encode();
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO entry (key, recipe, project, domain, task, created, expires, duration, exit_code,
-                 size, used, body, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )?
-        .execute(params![
-            blob(&entry.key),
-            blob(&entry.recipe),
-            entry.project,
-            entry.domain,
-            entry.task,
-            entry.created.as_millis(),
-            entry.expires.map(Timestamp::as_millis),
-            signed(entry.duration.as_millis()),
-            entry.exit_code,
-            signed(entry.size()),
-            now.as_millis(),
-            body,
-            checksum(&entry.key, &body),
-        ])?;
+    let (column, value) = if transaction.is_some() { (", txn", ", ?14") } else { ("", "") };
+    let statement = format!(
+        "INSERT OR REPLACE INTO {table} (key, recipe, project, domain, task, created, expires, duration, exit_code,
+             size, used, body, checksum{column}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13{value})"
+    );
+    let expires = entry.expires.map(Timestamp::as_millis);
+    let checksum = checksum(&entry.key, &body);
+    let (duration, size, now) = (signed(entry.duration.as_millis()), signed(entry.size()), now.as_millis());
+    let (key, recipe, created) = (blob(&entry.key), blob(&entry.recipe), entry.created.as_millis());
+    let Entry { project, domain, task, exit_code, .. } = entry;
+    let mut insert = connection.prepare_cached(&statement)?;
+    match transaction {
+        None => insert.execute(params![
+            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
+            checksum
+        ]),
+        Some(id) => insert.execute(params![
+            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
+            checksum, id
+        ]),
+    }?;
+    Ok(())
+}
+
+fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
+    write_row(connection, "entry", None, entry, now)?;
     connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
     let mut insert = connection
         .prepare_cached("INSERT OR REPLACE INTO reference (digest, key, size) VALUES (?1, ?2, ?3)")?;
@@ -436,7 +467,8 @@ mod tests {
     }
 
     fn insert(index: &mut Index, entry: &Entry, small: &[Vec<u8>], set: Option<&PathSet>, now: i64) {
-        index.insert(entry, small, set, Timestamp::from_millis(now), Durability::Process).unwrap();
+        let now = Timestamp::from_millis(now);
+        assert!(index.insert(entry, small, set, now, Durability::Process, None).unwrap());
     }
 
     #[test]

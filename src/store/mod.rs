@@ -36,6 +36,7 @@ pub mod placement;
 pub mod removal;
 pub mod reservation;
 pub mod scratch;
+pub mod transaction;
 pub mod witness;
 
 use crate::model::codec::DecodeError;
@@ -54,6 +55,7 @@ use std::cell::OnceCell;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use transaction::{TransactionId, TransactionRow};
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +108,9 @@ pub enum StoreError {
     /// Others kept the collection lock for too long.
     #[error("the store '{}' is locked by another process", shown(.0))]
     Locked(PathBuf),
+    /// The transaction was committed, rolled back or swept meanwhile.
+    #[error("the transaction {} is over", .0.as_ref().map_or("", TransactionId::as_str))]
+    TransactionOver(Option<TransactionId>),
     /// What is to be stored is not what its digest says: somebody wrote to it meanwhile.
     #[error("'{}' changed while it was stored", shown(.0))]
     Changed(PathBuf),
@@ -156,6 +161,8 @@ pub struct Store {
     index: Index,
     contents: Contents,
     scratch: OnceCell<Scratch>,
+    /// The transaction that this store works in and those around it, the innermost first.
+    chain: Vec<TransactionRow>,
 }
 
 /// How long a recorder waits for a collector to finish.
@@ -182,7 +189,7 @@ impl Store {
     fn assemble(root: &Path, index: Index) -> Result<Self, StoreError> {
         let layout = Layout { root: root.to_owned() };
         let contents = Contents::new(layout.path("blobs"));
-        Ok(Self { layout, index, contents, scratch: OnceCell::new() })
+        Ok(Self { layout, index, contents, scratch: OnceCell::new(), chain: Vec::new() })
     }
 
     /// Returns whether the folder exists; anything else in its place, or another owner, is an error.
@@ -252,12 +259,17 @@ impl Store {
 
     /// Looks an entry up by its key.
     pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
-        self.index.find(key)
+        match self.find_staged(key)? {
+            Some(staged) => Ok(staged),
+            None => self.index.find(key),
+        }
     }
 
     /// Returns the path sets that led from `recipe` to an entry before, the last recorded first.
     pub fn path_sets(&self, recipe: &CacheKey) -> Result<Vec<PathSet>, StoreError> {
-        self.index.path_sets(recipe)
+        let mut sets = self.staged_path_sets(recipe)?;
+        sets.extend(self.index.path_sets(recipe)?);
+        Ok(sets)
     }
 
     /// Opens stored content; `None` where it is missing or evidently damaged.
@@ -311,7 +323,11 @@ impl Store {
         if durability == Durability::Power {
             self.contents.sync()?;
         }
-        self.index.insert(entry, &small, path_set, now, durability)
+        let staged_in = self.chain.first().map(|row| row.id.clone());
+        match self.index.insert(entry, &small, path_set, now, durability, staged_in.as_ref())? {
+            true => Ok(()),
+            false => Err(StoreError::TransactionOver(staged_in)),
+        }
     }
 
     /// Takes the lock that keeps recorders and collectors apart.

@@ -127,7 +127,8 @@ impl Store {
             .connection_mut()
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
-        let unreferenced = "FROM small_content WHERE digest NOT IN (SELECT digest FROM reference)";
+        let unreferenced = "FROM small_content WHERE digest NOT IN (SELECT digest FROM reference)
+             AND digest NOT IN (SELECT digest FROM staged_reference)";
         let small: i64 = transaction
             .query_row(&format!("SELECT coalesce(sum(length(bytes)), 0) {unreferenced}"), [], |row| {
                 row.get(0)
@@ -136,7 +137,9 @@ impl Store {
         transaction.execute(&format!("DELETE {unreferenced}"), []).map_err(failed)?;
         let mut referenced = BTreeSet::new();
         {
-            let mut query = transaction.prepare("SELECT DISTINCT digest FROM reference").map_err(failed)?;
+            let mut query = transaction
+                .prepare("SELECT digest FROM reference UNION SELECT digest FROM staged_reference")
+                .map_err(failed)?;
             let rows = query.query_map([], |row| row.get::<_, [u8; 32]>(0)).map_err(failed)?;
             for digest in rows {
                 referenced.insert(Digest::from_bytes(digest.map_err(failed)?));

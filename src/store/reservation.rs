@@ -15,6 +15,7 @@
 //! without a reservation.
 
 use super::Layout;
+use super::transaction::is_alive;
 use crate::model::fingerprint::CacheKey;
 use crate::model::time::Timestamp;
 use crate::world::file::{FileError, create_private_folder, random_number, sharded};
@@ -38,6 +39,8 @@ pub struct Holder {
     pub task: String,
     /// The command, printable.
     pub command: String,
+    /// The outermost transaction, where the key stays reserved until that one ends.
+    pub transaction: Option<String>,
 }
 
 impl Holder {
@@ -49,6 +52,7 @@ impl Holder {
             "since": self.since.to_string(),
             "task": self.task,
             "command": self.command,
+            "transaction": self.transaction,
         })
     }
 
@@ -62,6 +66,7 @@ impl Holder {
             since: Timestamp::from_millis(text("since")?.parse::<jiff::Timestamp>().ok()?.as_millisecond()),
             task: text("task")?.to_owned(),
             command: text("command")?.to_owned(),
+            transaction: text("transaction").map(str::to_owned),
         })
     }
 }
@@ -71,10 +76,14 @@ impl Holder {
 pub struct Reservation {
     path: PathBuf,
     lock: FileLock,
+    stays: bool,
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        if self.stays {
+            return;
+        }
         // Removed while it is held, so that the folder does not grow; who locked it meanwhile sees that it is gone
         // and starts over. One that stays is only an empty file.
         let _ = std::fs::remove_file(&self.path);
@@ -87,13 +96,14 @@ impl Drop for Reservation {
 pub struct Reservations {
     held: PathBuf,
     waits: PathBuf,
+    lives: PathBuf,
 }
 
 impl Reservations {
     /// Names the reservations of a store; nothing is touched.
     pub fn of(layout: &Layout) -> Self {
         let locks = layout.path("locks");
-        Self { held: locks.join("run"), waits: locks.join("wait") }
+        Self { held: locks.join("run"), waits: locks.join("wait"), lives: locks.join("transaction") }
     }
 
     fn path(&self, key: &CacheKey) -> PathBuf {
@@ -107,17 +117,29 @@ impl Reservations {
             create_private_folder(folder)?;
         }
         let Some(lock) = FileLock::take(&path, Sharing::Exclusive, Duration::ZERO)? else { return Ok(None) };
+        if self.is_kept(&holder.key, holder.transaction.as_deref()) {
+            return Ok(None);
+        }
         lock.write(holder.to_json().to_string().as_bytes()).map_err(FileError::of("write", &path))?;
-        Ok(Some(Reservation { path, lock }))
+        Ok(Some(Reservation { path, lock, stays: holder.transaction.is_some() }))
     }
 
-    /// Returns whether nobody holds the reservation at this moment.
-    pub fn is_free(&self, key: &CacheKey) -> Result<bool, FileError> {
+    /// Returns whether nobody else than `transaction` holds the reservation at this moment.
+    pub fn is_free(&self, key: &CacheKey, transaction: Option<&str>) -> Result<bool, FileError> {
         let path = self.path(key);
         if !path.exists() {
             return Ok(true);
         }
-        Ok(FileLock::take(&path, Sharing::Shared, Duration::ZERO)?.is_some())
+        let lock = FileLock::take(&path, Sharing::Shared, Duration::ZERO)?;
+        Ok(lock.is_some() && !self.is_kept(key, transaction))
+    }
+
+    /// Returns whether a transaction other than `own` keeps a key that one of its runs reserved: its processes come
+    /// and go, so what counts is whether the process that began it lives.
+    fn is_kept(&self, key: &CacheKey, own: Option<&str>) -> bool {
+        let keeper = self.holder(key).and_then(|holder| holder.transaction);
+        let is_id = |id: &String| id.parse::<super::transaction::TransactionId>().is_ok();
+        keeper.filter(is_id).is_some_and(|id| own != Some(id.as_str()) && is_alive(&self.lives.join(id)))
     }
 
     /// Returns who holds a reservation, as far as the holder has said so yet.
@@ -210,6 +232,7 @@ mod tests {
             since: Timestamp::from_millis(1_700_000_000_000),
             task: "t".into(),
             command: "c".into(),
+            transaction: None,
         }
     }
 
@@ -223,15 +246,15 @@ mod tests {
     fn one_holds_and_the_others_see_who() {
         let (_folder, reservations) = reservations();
         let a = key("a");
-        assert!(reservations.is_free(&a).unwrap());
+        assert!(reservations.is_free(&a, None).unwrap());
         let held = reservations.try_take(&holder(a)).unwrap().unwrap();
         assert!(reservations.try_take(&holder(a)).unwrap().is_none());
-        assert!(!reservations.is_free(&a).unwrap());
+        assert!(!reservations.is_free(&a, None).unwrap());
         assert_eq!(reservations.holder(&a), Some(holder(a)));
         assert_eq!(reservations.running(), [holder(a)]);
         assert!(reservations.try_take(&holder(key("b"))).unwrap().is_some());
         drop(held);
-        assert!(reservations.is_free(&a).unwrap());
+        assert!(reservations.is_free(&a, None).unwrap());
         assert_eq!(reservations.running(), []);
     }
 

@@ -15,3 +15,4 @@ mod identity;
 mod local_cache;
 mod restore;
 mod serialize;
+mod transaction;
