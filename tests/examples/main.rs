@@ -11,3 +11,4 @@
 mod workshop;
 
 mod c_project;
+mod pipeline;
