@@ -11,4 +11,5 @@
 mod workshop;
 
 mod c_project;
+mod ci;
 mod pipeline;
