@@ -20,7 +20,7 @@ use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// "tcac": what `application_id` holds.
 const APPLICATION_ID: i64 = 0x7463_6163;
@@ -134,15 +134,8 @@ impl Index {
 
     /// Returns the format number after checking that the database is ours and not newer; 0 for an empty one.
     fn format(&self) -> Result<i64, StoreError> {
-        let pragma = |name: &str| -> Result<i64, StoreError> {
-            let read = self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
-            read.map_err(|source| failure(&self.path, "read the format", source))
-        };
-        let (application, format) = (pragma("application_id")?, pragma("user_version")?);
-        let objects = self
-            .connection
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
-            .map_err(|source| failure(&self.path, "read the format", source))?;
+        let (application, format, objects) =
+            self.marks().map_err(|source| failure(&self.path, "read the format", source))?;
         match (application, format) {
             (APPLICATION_ID, found) if found > INDEX_FORMAT => {
                 let path = self.path.parent().unwrap_or(&self.path).to_owned();
@@ -154,14 +147,43 @@ impl Index {
         }
     }
 
+    /// Returns what tells whose database this is: application, format, and how much is in it. All three are read in
+    /// one transaction, because another process may be about to make the database.
+    fn marks(&self) -> rusqlite::Result<(i64, i64, i64)> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let read = |query: &str| transaction.query_row(query, [], |row| row.get(0));
+        Ok((
+            read("PRAGMA application_id")?,
+            read("PRAGMA user_version")?,
+            read("SELECT count(*) FROM sqlite_schema")?,
+        ))
+    }
+
+    /// Switches to the write-ahead log, which is remembered in the file. SQLite does not wait here for others that
+    /// read the file or switch as well, whatever the busy timeout; so this does.
+    fn use_log(&self) -> rusqlite::Result<()> {
+        let deadline = Instant::now() + BUSY;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match self.connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+                Err(error)
+                    if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                        && Instant::now() < deadline =>
+                {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(50));
+                }
+                ended => return ended,
+            }
+        }
+    }
+
     fn migrate(&mut self) -> Result<(), StoreError> {
         let path = self.path.clone();
         let failed = |source| failure(&path, "migrate", source);
         if filesystem::is_local(&self.path).unwrap_or(false) {
-            // Before the first table, outside of any transaction; it is remembered in the file.
-            self.connection
-                .query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
-                .map_err(failed)?;
+            // Before the first table, outside of any transaction.
+            self.use_log().map_err(failed)?;
         }
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
@@ -552,5 +574,22 @@ mod tests {
         assert_ne!(secret, [0; 32]);
         drop(index);
         assert_eq!(*Index::open(&folder.path().join("index.db")).unwrap().secret(), secret);
+    }
+    #[test]
+    fn several_may_make_it_at_once() {
+        for _ in 0..40 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("index.db");
+            let gate = std::sync::Barrier::new(4);
+            let open = || {
+                gate.wait();
+                Index::open(&path).map(|index| *index.secret())
+            };
+            let secrets: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+            });
+            assert!(secrets.iter().all(|secret| *secret == secrets[0]));
+        }
     }
 }
