@@ -1,6 +1,6 @@
 //! What differs between a stored result and a new one of the same key.
 
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, Transcript};
 use crate::model::output::{NodeKind, OutputNode};
 
 /// How many outputs are named before the rest is only counted.
@@ -21,11 +21,8 @@ pub fn differences_between(known: &Entry, new: &Entry) -> Vec<String> {
                 differences.push(format!("{name} ({} bytes instead of {})", new.size, old.size));
             }
         }
-    } else if known.transcript.stdout.size + known.transcript.stderr.size
-        != new.transcript.stdout.size + new.transcript.stderr.size
-    {
-        // One was captured with both streams in one: only their sum can be compared.
-        differences.push("output of another length".to_owned());
+    } else if !may_be_the_same(&known.transcript, &new.transcript) {
+        differences.push("output".to_owned());
     }
     let mut outputs = Vec::new();
     let was = |node: &OutputNode| known.outputs.find(node.output, &node.path);
@@ -49,6 +46,17 @@ pub fn differences_between(known: &Entry, new: &Entry) -> Vec<String> {
     differences
 }
 
+/// Returns whether two transcripts, of which one was captured with both streams in one, may show the same bytes. Where
+/// the other wrote to both streams, no more than the length of what it wrote can be compared.
+fn may_be_the_same(one: &Transcript, other: &Transcript) -> bool {
+    let (joined, apart) = if one.joined { (one, other) } else { (other, one) };
+    match (apart.stdout.size, apart.stderr.size) {
+        (_, 0) => joined.stdout == apart.stdout,
+        (0, _) => joined.stdout == apart.stderr,
+        (stdout, stderr) => joined.stdout.size == stdout.saturating_add(stderr),
+    }
+}
+
 fn change(old: &OutputNode, new: &OutputNode) -> &'static str {
     match (&old.kind, &new.kind) {
         (NodeKind::File { content: a, .. }, NodeKind::File { content: b, .. }) if a != b => "has other bytes",
@@ -62,8 +70,8 @@ fn change(old: &OutputNode, new: &OutputNode) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::entry::Content;
     use crate::model::entry::tests::sample;
-    use crate::model::entry::{Content, Transcript};
     use crate::model::output::OutputTree;
     use crate::model::path::RelPath;
 
@@ -104,5 +112,24 @@ mod tests {
             "'out/b' is missing",
         ];
         assert_eq!(differences_between(&known, &new), expected);
+    }
+
+    #[test]
+    fn streams_in_one_are_compared_with_streams_apart() {
+        let entry = |joined: bool, stdout: &[u8], stderr: &[u8]| {
+            let (stdout, stderr) = (Content::of(stdout), Content::of(stderr));
+            Entry { transcript: Transcript { joined, stdout, stderr, order: Vec::new() }, ..sample() }
+        };
+        let differ = |one: &Entry, other: &Entry| !differences_between(one, other).is_empty();
+        let joined = entry(true, b"one", b"");
+        for (stdout, stderr, expected) in
+            [("one", "", false), ("", "one", false), ("two", "", true), ("", "two", true), ("on", "", true)]
+        {
+            let apart = entry(false, stdout.as_bytes(), stderr.as_bytes());
+            assert_eq!(differ(&joined, &apart), expected, "{stdout}|{stderr}");
+            assert_eq!(differ(&apart, &joined), expected, "{stdout}|{stderr}");
+        }
+        assert!(differ(&joined, &entry(false, b"on", b"elong")));
+        assert!(!differ(&joined, &entry(false, b"o", b"ne")));
     }
 }

@@ -7,7 +7,7 @@
 //! A file's ingredient holds its content and whether it may be executed. Times, owners and the other mode bits are
 //! not in it. A symbolic link counts with its text and, where it leads to a file, that file's content.
 
-use super::outputs::{OutputError, Outputs};
+use super::outputs::{OutputError, Outputs, base_text};
 use crate::config::settings::{Pattern, PatternKind};
 use crate::model::codec::Encoder;
 use crate::model::digest::Digest;
@@ -142,7 +142,11 @@ pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, In
                 return Err(InputError::Missing(pattern.text.clone()));
             }
             let absent = Presence::Absent.digest();
-            inputs.ingredients.push(Ingredient::new(IngredientKind::Input, pattern.text.clone(), absent));
+            inputs.ingredients.push(Ingredient::new(
+                IngredientKind::Input,
+                key_name(&pattern.text, pattern, sources.directory),
+                absent,
+            ));
         }
         let by_name = pattern.name.as_ref().is_some_and(|name| takes(sources.ignores, name.as_bytes()));
         if by_name {
@@ -153,7 +157,8 @@ pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, In
             if takes(sources.ignores, &found.name) {
                 inputs.ignored.push(found.name);
             } else if seen.insert(found.path.clone()) {
-                add(found, &mut inputs, book)?;
+                let name = key_name(&found.name, pattern, sources.directory);
+                add(Found { name, ..found }, &mut inputs, book)?;
             }
         }
     }
@@ -171,6 +176,21 @@ pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, In
         }
     }
     Ok(inputs)
+}
+
+/// Returns what a path is called in the key. It is spelled from the pattern's folder; where that is not the working
+/// directory, as for a pattern of a config, the way there comes in front: the same words among the arguments mean
+/// another file.
+fn key_name(spelled: &[u8], pattern: &Pattern, directory: &Path) -> Vec<u8> {
+    let mut name = Vec::new();
+    if !spelled.starts_with(b"/") {
+        name = base_text(&pattern.base, directory);
+        if !name.is_empty() && !name.ends_with(b"/") {
+            name.push(b'/');
+        }
+    }
+    name.extend_from_slice(spelled);
+    name
 }
 
 fn takes(ignores: &[IgnoreRule], name: &[u8]) -> bool {

@@ -151,9 +151,12 @@ impl Outputs {
                     PatternKind::Optional => 1,
                     PatternKind::Excluded => 2,
                 });
-                encoder
-                    .bytes(relative_to(&pattern.text, directory))
-                    .bytes(&base_text(&pattern.base, directory));
+                // An absolute path counts from nowhere.
+                let base = match pattern.text.starts_with(b"/") {
+                    true => Vec::new(),
+                    false => base_text(&pattern.base, directory),
+                };
+                encoder.bytes(relative_to(&pattern.text, directory)).bytes(&base);
                 encoder.finish()
             })
             .collect()
@@ -212,7 +215,6 @@ fn relative_to<'t>(text: &'t [u8], directory: &Path) -> &'t [u8] {
 pub fn base_text(base: &Path, directory: &Path) -> Vec<u8> {
     match directory.strip_prefix(base) {
         Ok(below) => b"../".repeat(below.components().count()),
-        Err(_) if base == Path::new("/") => Vec::new(),
         Err(_) => base.as_os_str().as_bytes().to_vec(),
     }
 }
@@ -291,5 +293,14 @@ mod tests {
         assert!(outputs.declared()[0].is_optional());
         let there = Outputs::declare(&[pattern("*.d", Path::new("/w"))], Some(Path::new("/w/a.d"))).unwrap();
         assert_eq!(there.declared().len(), 1);
+    }
+
+    #[test]
+    fn a_dependency_file_means_the_same_in_every_working_copy() {
+        let signature = |copy: &str| {
+            let copy = Path::new(copy);
+            Outputs::declare(&[], Some(&copy.join("a.d"))).unwrap().signature(copy)
+        };
+        assert_eq!(signature("/w"), signature("/deeper/down/w"));
     }
 }

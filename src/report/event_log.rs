@@ -1,8 +1,9 @@
 //! One JSON object a run, appended to a file of the caller's; `docs/events.md` lists the fields.
 
-use crate::engine::event::Report;
+use crate::engine::event::{NotStored, Report};
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
+use crate::model::time::Span;
 use crate::store::reservation::Holder;
 use crate::world::file::FileError;
 use serde_json::{Value, json};
@@ -64,10 +65,10 @@ pub fn to_json(report: &Report) -> Value {
         "exit_code": (report.exit_code >= 0).then_some(report.exit_code),
         "signal": (report.exit_code < 0).then_some(-report.exit_code),
         "elapsed_ms": report.elapsed.as_millis(),
-        "command_ms": report.duration.map(super::super::model::time::Span::as_millis),
+        "command_ms": report.duration.map(Span::as_millis),
         "saved_ms": report.saved().as_millis(),
         "stored": report.stored,
-        "not_stored": report.not_stored.as_ref().map(super::super::engine::event::NotStored::name),
+        "not_stored": report.not_stored.as_ref().map(NotStored::name),
         "files_restored": report.restored.0,
         "files_in_place": report.restored.1,
         "bytes": report.bytes,

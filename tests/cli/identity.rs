@@ -162,6 +162,18 @@ fn inputs_are_known_by_content_name_and_presence() {
 }
 
 #[test]
+fn an_input_of_the_config_and_an_argument_of_one_name_are_two_files() {
+    let env = TestEnv::new();
+    env.write("taskcache.toml", "[defaults]\nproject = 'shared'\ninputs = ['words']\n");
+    env.write("words", "of the project\n");
+    env.write("sub/words", "of the folder\n");
+    assert_eq!(env.run_in("sub", "run -- cat words"), ran(0, "of the folder\n"));
+    let before = env.run_in("sub", "key -- cat words");
+    env.write("words", "changed\n");
+    assert_ne!(env.run_in("sub", "key -- cat words"), before);
+}
+
+#[test]
 fn an_argument_that_names_a_file_is_an_input() {
     let env = TestEnv::new();
     env.write("data", "1");

@@ -1,0 +1,199 @@
+//! The lists in the documents, held against the program's own.
+
+use super::session::{file, read};
+use std::fmt::Write;
+use taskcache::config::options::{Heading, Kind, OPTIONS, OptionRow, Place};
+use taskcache::engine::event::{Outcome, Report};
+use taskcache::model::environment::{SESSION_NOISE, STRICT_MINIMUM};
+use taskcache::model::time::{Span, Timestamp};
+use taskcache::report::event_log::to_json;
+use taskcache::store::history::OutcomeKind;
+
+/// Proves that a part of a document is `expected`; under `TASKCACHE_BLESS=1` it is written anew.
+fn assert_current(document: &str, part: &str, expected: &str) {
+    let (begin, end) = (format!("<!-- {part}: begin -->\n"), format!("<!-- {part}: end -->"));
+    let text = read(document);
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{document} has no part '{part}'"));
+    let (present, after) =
+        rest.split_once(&end).unwrap_or_else(|| panic!("part '{part}' of {document} never ends"));
+    let expected = format!("\n{expected}\n");
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests asks for new tables")]
+    let bless = std::env::var_os("TASKCACHE_BLESS").is_some();
+    if bless && present != expected {
+        std::fs::write(file(document), format!("{before}{begin}{expected}{end}{after}"))
+            .expect("a document can be written");
+    } else {
+        assert_eq!(present, expected, "part '{part}' of {document}: run again with TASKCACHE_BLESS=1");
+    }
+}
+
+fn option_table() -> String {
+    let mut text = String::new();
+    for heading in Heading::ALL {
+        let rows = OPTIONS.iter().filter(|row| row.heading == heading);
+        write!(text, "### {}\n\n| option | variable | key | |\n|---|---|---|---|\n", heading.title())
+            .expect("a text takes anything");
+        for row in rows {
+            text.push_str(&option_row(row));
+        }
+        text.push('\n');
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+fn option_row(row: &OptionRow) -> String {
+    let value = if row.value_name.is_empty() { String::new() } else { format!(" {}", row.value_name) };
+    let mut names: Vec<_> = row.short.iter().map(|short| format!("`-{short}`")).collect();
+    names.push(format!("`--{}{value}`", row.long));
+    names.extend(row.aliases.iter().map(|alias| format!("`--{alias}`")));
+    let key = match row.place {
+        Place::Store(key) => format!("`[store] {key}`"),
+        _ => row.key().map_or_else(String::new, |key| format!("`{key}`")),
+    };
+    let mut says = row.help.to_owned();
+    if let Kind::Choice(words) = row.kind {
+        says.push_str(&format!(": {}", words.map_code()));
+    }
+    if row.kind == Kind::List {
+        says.push_str(". Repeatable");
+    }
+    if let Some(built_in) = row.built_in {
+        says.push_str(&format!(". Built-in: `{built_in}`"));
+    }
+    format!("| {} | `{}` | {key} | {} |\n", names.join(", "), row.variable(), says.replace('|', "\\|"))
+}
+
+trait MapCode {
+    fn map_code(&self) -> String;
+}
+
+impl MapCode for [&str] {
+    fn map_code(&self) -> String {
+        self.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[test]
+fn the_table_of_options_is_current() {
+    assert_current("docs/config.md", "options", &option_table());
+}
+
+#[test]
+fn the_lists_of_variables_are_current() {
+    let list = |names: &[&str]| format!("```text\n{}\n```\n", names.join("\n"));
+    assert_current("docs/environment.md", "noise", &list(SESSION_NOISE));
+    assert_current("docs/environment.md", "minimum", &list(STRICT_MINIMUM));
+}
+
+/// Every word that the source gives to an outcome, a reason, or a cause for storing nothing.
+#[test]
+fn every_reason_is_explained() {
+    let (source, page) = (read("src/engine/event.rs"), read("docs/events.md"));
+    let is_word =
+        |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let arms = source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let mut words: Vec<_> = arms.filter(is_word).collect();
+    assert!(words.len() > 25, "the words were found: {words:?}");
+    words.extend(OutcomeKind::ALL.map(OutcomeKind::name));
+    for word in words {
+        assert!(page.contains(&format!("| `{word}` |")), "docs/events.md does not explain '{word}'");
+    }
+}
+
+#[test]
+fn every_field_of_an_event_is_explained() {
+    let report = Report {
+        outcome: Outcome::Hit,
+        time: Timestamp::from_millis(0),
+        project: String::new(),
+        domain: String::new(),
+        task: Vec::new(),
+        key: None,
+        elapsed: Span::default(),
+        duration: None,
+        exit_code: 0,
+        stored: false,
+        not_stored: None,
+        restored: (0, 0),
+        bytes: 0,
+    };
+    let (event, page) = (to_json(&report), read("docs/events.md"));
+    let (_, page) = page.split_once("## Fields").expect("there is a section on fields");
+    let (fields, _) = page.split_once("\n## ").expect("it ends");
+    for field in event.as_object().expect("an event is an object").keys() {
+        assert!(fields.contains(&format!("`{field}`")), "docs/events.md does not explain '{field}'");
+    }
+}
+
+/// `docs/limits.md` names the options that are read and do nothing; each goes from there when it does something.
+#[test]
+fn what_does_nothing_yet_is_said() {
+    let page = read("docs/limits.md");
+    let (_, rest) = page.split_once("## Not yet").expect("there is a section");
+    let section = rest.split("\n## ").next().unwrap_or_default();
+    let code = |folder: &str| -> String {
+        let files = std::fs::read_dir(file(folder)).expect("source can be listed");
+        files
+            .map(|entry| std::fs::read_to_string(entry.expect("a file").path()).unwrap_or_default())
+            .collect()
+    };
+    let code: String = ["src/engine", "src/store", "src/cli", "src/report"].map(code).concat();
+    for (field, name) in [
+        ("stale", "--stale"),
+        ("warm", "--warm"),
+        ("serialize", "--serialize"),
+        ("wait", "--wait"),
+        ("on_timeout", "--on-timeout"),
+        ("verify", "--verify"),
+        ("max_size", "max_size"),
+    ] {
+        let works =
+            code.contains(&format!("settings.{field}")) || code.contains(&format!("settings().{field}"));
+        assert_eq!(
+            works,
+            !section.contains(&format!("`{name}`")),
+            "{name}: docs/limits.md is not true any more"
+        );
+    }
+}
+
+#[test]
+fn the_commands_of_the_first_screen_are_the_right_ones() {
+    let readme = read("README.md");
+    let blocks = super::blocks(&readme);
+    let commands: Vec<_> =
+        blocks.iter().filter(|block| block.marks == ["sh"]).flat_map(|block| &block.lines).collect();
+    let [build, tests, install] = commands.as_slice() else { panic!("three commands: {commands:?}") };
+    let arguments = build.strip_prefix("cargo run --release --locked -- ").expect("it builds and runs");
+    let mut session = super::Session::new();
+    for outcome in ["miss", "hit"] {
+        let printed = session.run(&format!("taskcache {arguments}"));
+        assert_eq!(printed.first().map(String::as_str), Some("slow"));
+        assert!(printed[1].starts_with(&format!("taskcache: {outcome} ")), "{printed:?}");
+    }
+    assert!(read(".ci/run").lines().any(|line| line == tests.as_str()), "CI runs '{tests}'");
+    assert!(install.starts_with("cargo install --locked --path ."));
+}
+
+/// The map names every file of the source.
+#[test]
+fn the_map_of_the_house_is_complete() {
+    let map = read("docs/architecture.md");
+    for floor in ["model", "world", "config", "store", "engine", "report", "cli"] {
+        let (_, rest) = map.split_once(&format!("### {floor}\n")).expect("every floor has a section");
+        let section = rest.split("\n##").next().unwrap_or_default();
+        for entry in std::fs::read_dir(file(&format!("src/{floor}"))).expect("a floor can be listed") {
+            let name = entry.expect("a floor can be listed").file_name().to_string_lossy().into_owned();
+            let Some(name) = name.strip_suffix(".rs").filter(|name| *name != "mod") else { continue };
+            assert!(
+                section.contains(&format!("\n| `{name}` |")),
+                "docs/architecture.md does not name {floor}/{name}"
+            );
+        }
+        for row in section.lines().filter_map(|line| line.strip_prefix("| `")) {
+            let name = row.split('`').next().unwrap_or_default();
+            let path = file(&format!("src/{floor}/{name}.rs"));
+            assert!(path.exists(), "docs/architecture.md names {floor}/{name}, which is gone");
+        }
+    }
+}
