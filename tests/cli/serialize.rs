@@ -3,12 +3,10 @@
 use crate::support::{TestEnv, ran};
 use std::process::{Child, Stdio};
 
-/// A world with a command that appends to `count`, and ends when something is written into the pipe `go`.
+/// A world with a command that appends to `count`, and ends when there is an answer in the file `go`.
 fn world() -> TestEnv {
     let env = TestEnv::new();
-    let status = std::process::Command::new("mkfifo").arg(env.work().join("go")).status().unwrap();
-    assert!(status.success());
-    env.script("slow", "#!/bin/sh\necho ran >> count\nread answer < go\necho $answer\n");
+    env.script("slow", "#!/bin/sh\necho ran >> count\nwhile [ ! -e go ]; do :; done\ncat go\n");
     env
 }
 
@@ -20,7 +18,8 @@ fn wait_until_running(env: &TestEnv) {
 }
 
 fn release(env: &TestEnv, answer: &str) {
-    std::fs::write(env.work().join("go"), answer).unwrap();
+    env.write("answer", answer);
+    std::fs::rename(env.work().join("answer"), env.work().join("go")).unwrap();
 }
 
 fn output(child: Child) -> (Option<i32>, String) {
@@ -50,9 +49,9 @@ fn a_waiter_takes_over_the_moment_its_holder_is_killed() {
     let waiter = env.spawn(LINE, Stdio::null());
     holder.kill().unwrap();
     holder.wait().unwrap();
-    // The command of the killed run still reads the pipe; each of the two readers gets a line.
+    // The command of the killed run still waits; the other run's command does so beside it.
     while env.count() < 2 {}
-    release(&env, "one\none\n");
+    release(&env, "one\n");
     assert_eq!(output(waiter), (Some(0), "one\n".to_owned()));
 }
 
@@ -76,7 +75,7 @@ fn a_wait_ends_when_it_is_bounded() {
     assert!(failed.stderr.contains("another run still computes "), "{}", failed.stderr);
     let impatient = env.spawn("run --serialize --no-argument-inputs --wait 10ms -- ./slow", Stdio::null());
     while env.count() < 2 {}
-    release(&env, "x\nx\n");
+    release(&env, "x\n");
     assert_eq!(output(impatient), (Some(0), "x\n".to_owned()));
     assert_eq!(output(holder), (Some(0), "x\n".to_owned()));
 }
@@ -88,6 +87,7 @@ fn a_hit_waits_for_nobody() {
     wait_until_running(&env);
     release(&env, "one\n");
     assert_eq!(output(first).0, Some(0));
+    std::fs::remove_file(env.work().join("go")).unwrap();
     let refresh = env.spawn("run --serialize --refresh --no-argument-inputs -- ./slow", Stdio::null());
     wait_until_running(&env);
     assert_eq!(env.run(LINE), ran(0, "one\n"));

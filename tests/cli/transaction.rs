@@ -152,15 +152,19 @@ fn a_transaction_killed_at_any_moment_is_all_or_nothing() {
         command.env("PATH", &path).env("HOME", env.home()).env("SALT", salt).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
-    let started = std::time::Instant::now();
-    assert!(start("whole").wait().unwrap().success());
-    let whole = started.elapsed();
-    assert_eq!(visible(&env), 5);
-    let (points, mut before, mut killed) = (210_u32, 5, 0);
+    // The fastest of a few, so that most moments lie within a run however busy the machine is.
+    let timed = |number: u32| {
+        let started = std::time::Instant::now();
+        assert!(start(&format!("whole-{number}")).wait().unwrap().success());
+        started.elapsed()
+    };
+    let whole = (0..4).map(timed).min().unwrap();
+    assert_eq!(visible(&env), 20);
+    let (points, mut before, mut killed) = (210_u32, 20, 0);
     for point in 0..points {
         let mut child = start(&format!("point-{point}"));
-        // The moment is what is varied here: from the first instruction to a little after the last.
-        let moment = whole * point / points * 13 / 10;
+        // The moment is what is varied here: from the first instruction to the last.
+        let moment = whole * point / points;
         let deadline = std::time::Instant::now() + moment;
         while std::time::Instant::now() < deadline {
             std::thread::yield_now();
@@ -172,7 +176,7 @@ fn a_transaction_killed_at_any_moment_is_all_or_nothing() {
         assert!(now == before || now == before + 5, "{} of 5 are visible at point {point}", now - before);
         before = now;
     }
-    assert!(killed >= 100, "{killed} of {points} were killed");
+    assert!(killed >= 70, "{killed} of {points} were killed");
     assert_eq!(env.run("transaction commit 0123456789abcdef").code, 125, "sweeps what is abandoned");
     assert_eq!(env.run("transaction list"), ran(0, "no transactions\n"));
 }
