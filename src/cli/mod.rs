@@ -59,11 +59,22 @@ Examples:
 
 /// Runs the program: `invocation` is argv with the program's name.
 pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
-    let matches = match command().try_get_matches_from(invocation) {
+    // A hit is mostly start-up, and to build the flags of all subcommands is a good part of it: the one that is
+    // named in the usual place is built alone.
+    let only = match invocation.get(1).and_then(|word| word.to_str()) {
+        Some("run") => Some(run::command().bin_name("taskcache run")),
+        Some("key") => Some(key::command().bin_name("taskcache key")),
+        _ => None,
+    };
+    let (name, matched) = match only {
+        Some(only) => (only.get_name().to_owned(), only.try_get_matches_from(&invocation[1..])),
+        None => (String::new(), command().try_get_matches_from(invocation)),
+    };
+    let matches = match matched {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
-    let (name, arguments) = matches.subcommand().unwrap_or(("", &matches));
+    let (name, arguments) = matches.subcommand().unwrap_or((&name, &matches));
     match dispatch(host, name, arguments, invocation) {
         Ok(termination) => termination,
         Err(failure) => {

@@ -158,7 +158,7 @@ pub fn assemble(
         exit_code,
         transcript,
         outputs: tree,
-        fingerprint: fingerprint.masked(|digest| store.mask(digest)),
+        fingerprint: fingerprint.masked(store.mask().map_err(|error| NotStored::Store(with_cause(&error)))?),
         provenance,
     };
     Ok(Assembled { entry, staged, path_set, placement })

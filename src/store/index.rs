@@ -19,6 +19,7 @@ use crate::model::time::Timestamp;
 use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -61,7 +62,7 @@ pub const INDEX_FORMAT: i64 = MIGRATIONS.len() as i64;
 pub struct Index {
     path: PathBuf,
     connection: Connection,
-    secret: [u8; 32],
+    secret: OnceCell<[u8; 32]>,
 }
 
 /// The row of an entry without its body, for lists and for collection.
@@ -110,26 +111,22 @@ impl Index {
             Ok(connection) => connection,
             Err(error) => return Err(failed("open")(error)),
         };
-        let mut index = Self { path: path.to_owned(), connection, secret: [0; 32] };
+        let mut index = Self { path: path.to_owned(), connection, secret: OnceCell::new() };
         index.configure().map_err(failed("configure"))?;
         let format = index.format()?;
         if format < INDEX_FORMAT {
             index.migrate()?;
         }
-        let secret = index
-            .connection
-            .query_row("SELECT value FROM meta WHERE name = 'secret'", [], |row| row.get(0))
-            .map_err(failed("read the secret"))?;
-        index.secret = secret;
         Ok(index)
     }
 
+    /// By calls and not by pragmas, which would each be parsed and prepared: a look-up opens the index every time.
     fn configure(&self) -> rusqlite::Result<()> {
         self.connection.busy_timeout(BUSY)?;
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        self.connection
-            .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA synchronous = NORMAL;")
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        Ok(())
     }
 
     /// Returns the format number after checking that the database is ours and not newer; 0 for an empty one.
@@ -147,16 +144,15 @@ impl Index {
         }
     }
 
-    /// Returns what tells whose database this is: application, format, and how much is in it. All three are read in
-    /// one transaction, because another process may be about to make the database.
+    /// Returns what tells whose database this is: application, format, and how much is in it. All three are read by
+    /// one statement, because another process may be about to make the database.
     fn marks(&self) -> rusqlite::Result<(i64, i64, i64)> {
-        let transaction = self.connection.unchecked_transaction()?;
-        let read = |query: &str| transaction.query_row(query, [], |row| row.get(0));
-        Ok((
-            read("PRAGMA application_id")?,
-            read("PRAGMA user_version")?,
-            read("SELECT count(*) FROM sqlite_schema")?,
-        ))
+        self.connection.query_row(
+            "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+                 (SELECT count(*) FROM sqlite_schema)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
     }
 
     /// Switches to the write-ahead log, which is remembered in the file. SQLite does not wait here for others that
@@ -208,8 +204,15 @@ impl Index {
     }
 
     /// Returns the store's own random secret.
-    pub const fn secret(&self) -> &[u8; 32] {
-        &self.secret
+    pub fn secret(&self) -> Result<&[u8; 32], StoreError> {
+        if let Some(secret) = self.secret.get() {
+            return Ok(secret);
+        }
+        let secret = self
+            .connection
+            .query_row("SELECT value FROM meta WHERE name = 'secret'", [], |row| row.get(0))
+            .map_err(self.failed("read the secret"))?;
+        Ok(self.secret.get_or_init(|| secret))
     }
 
     pub(super) fn failed(&self, action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
@@ -570,10 +573,10 @@ mod tests {
     #[test]
     fn the_secret_stays() {
         let (folder, index) = open();
-        let secret = *index.secret();
+        let secret = *index.secret().unwrap();
         assert_ne!(secret, [0; 32]);
         drop(index);
-        assert_eq!(*Index::open(&folder.path().join("index.db")).unwrap().secret(), secret);
+        assert_eq!(*Index::open(&folder.path().join("index.db")).unwrap().secret().unwrap(), secret);
     }
     #[test]
     fn several_may_make_it_at_once() {
@@ -583,7 +586,7 @@ mod tests {
             let gate = std::sync::Barrier::new(4);
             let open = || {
                 gate.wait();
-                Index::open(&path).map(|index| *index.secret())
+                Index::open(&path).map(|index| *index.secret().unwrap())
             };
             let secrets: Vec<_> = std::thread::scope(|scope| {
                 let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();

@@ -248,13 +248,16 @@ impl Store {
         Ok(self.scratch.get_or_init(|| scratch))
     }
 
-    /// Returns the digest that stands in the store for a confidential one. It is keyed with the store's own random
+    /// Returns what makes the digest that stands in the store for a confidential one. It is keyed with the store's own random
     /// secret, so that a copy of the store cannot be searched for the digests of likely values.
-    pub fn mask(&self, digest: &Digest) -> Digest {
-        let mut hasher = Hasher::new();
-        hasher.update(self.index.secret());
-        hasher.update(digest.as_bytes());
-        hasher.finish()
+    pub fn mask(&self) -> Result<impl Fn(&Digest) -> Digest, StoreError> {
+        let secret = *self.index.secret()?;
+        Ok(move |digest: &Digest| {
+            let mut hasher = Hasher::new();
+            hasher.update(&secret);
+            hasher.update(digest.as_bytes());
+            hasher.finish()
+        })
     }
 
     /// Looks an entry up by its key.
