@@ -3,10 +3,12 @@
 use super::failure::Failure;
 use super::print;
 use crate::config::layer::Layer;
+use crate::config::location::{DEFAULT_AGE, DEFAULT_SIZE};
 use crate::config::resolve::survey;
 use crate::model::entry::Entry;
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path::printable;
+use crate::model::retention::{Reason, RetentionPolicy};
 use crate::model::time::{Size, Span, Timestamp};
 use crate::report::entry::{Sums, entry_json, entry_text, list_json, list_text};
 use crate::report::running::{running_json, running_text};
@@ -73,6 +75,22 @@ pub fn command() -> Command {
                     .help("Keys or their first 6 digits or more"),
             ),
         )
+        .subcommand(
+            sub("gc", "Bring the store within its limits")
+                .arg(
+                    Arg::new("max-size")
+                        .long("max-size")
+                        .value_name("SIZE")
+                        .help("Keep at most this many bytes of content, such as 5GiB"),
+                )
+                .arg(
+                    Arg::new("max-age")
+                        .long("max-age")
+                        .value_name("AGE")
+                        .help("Keep nothing that was not used for this long, such as 30d"),
+                )
+                .arg(switch("dry-run", "Say what would go, and leave it").short('n')),
+        )
         .subcommand(sub("path", "Print the folder of the store"))
 }
 
@@ -127,6 +145,7 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
         "show" => shelf.show(arguments),
         "stats" => shelf.stats(arguments),
         "remove" => shelf.remove(arguments),
+        "gc" => shelf.gc(arguments),
         other => Err(Failure::new(format!("unknown command '{other}'"))),
     }?;
     Ok(Termination::Exited(0))
@@ -262,6 +281,41 @@ impl Shelf<'_> {
             true => print(&format!("{}\n", sums.to_json())),
             false => print(&sums.to_text()),
         }
+    }
+
+    fn gc(mut self, arguments: &ArgMatches) -> Result<(), Failure> {
+        let settings = survey(self.host, &Layer::new())?.store.ok();
+        let mut policy = RetentionPolicy {
+            max_size: settings.as_ref().map_or(DEFAULT_SIZE, |store| store.max_size),
+            max_age: settings.as_ref().map_or(DEFAULT_AGE, |store| store.max_age),
+        };
+        if let Some(text) = arguments.get_one::<String>("max-size") {
+            policy.max_size =
+                text.parse().map_err(|error| Failure::new(format!("option --max-size: {error}")))?;
+        }
+        if let Some(text) = arguments.get_one::<String>("max-age") {
+            policy.max_age =
+                text.parse().map_err(|error| Failure::new(format!("option --max-age: {error}")))?;
+        }
+        let now = self.now();
+        let Some(store) = &mut self.store else { return print("removed 0 entries, 0 B; 0 B stay\n") };
+        let (word, plan) = match arguments.get_flag("dry-run") {
+            true => ("would remove", store.plan_collection(policy, now)?),
+            false => ("removed", store.collect(policy, now)?.plan),
+        };
+        let removed = Removed { entries: plan.removed.len() as u64, bytes: plan.freed };
+        let mut text = format!("{word} {}; {} stay\n", removed_text(removed), Size::from_bytes(plan.kept));
+        for (reason, words) in [
+            (Reason::Expired, "expired"),
+            (Reason::Unused, "not used for too long"),
+            (Reason::OverSize, "over the size"),
+        ] {
+            match plan.count(reason) {
+                0 => {}
+                count => text.push_str(&format!("  {count} {words}\n")),
+            }
+        }
+        print(&text)
     }
 
     fn remove(mut self, arguments: &ArgMatches) -> Result<(), Failure> {

@@ -93,6 +93,7 @@ impl Run<'_> {
                 if !plan.outputs.is_empty() {
                     self.remember(&file, &before.placement, &placement);
                 }
+                self.collect_if_due(store);
             }
             Err(reason) => {
                 if termination != Termination::Exited(0)

@@ -422,6 +422,27 @@ impl Run<'_> {
         }
     }
 
+    /// Starts to bring the store within its limits, in the background, where that was last done long ago.
+    pub(super) fn collect_if_due(&mut self, store: &Store) {
+        let now = self.job.host.clock.now();
+        let due = store.is_collection_due(now);
+        if self.job.background || due == Some(false) {
+            return;
+        }
+        let words = ["taskcache", "local-cache", "gc", "--cache-dir"].map(OsString::from);
+        let words: Vec<_> = words.into_iter().chain([store.layout().root.clone().into_os_string()]).collect();
+        // Marked first, so that of many runs that end now one starts it.
+        let marked = store.mark_collected(now).map_err(|error| error.source);
+        let started = marked.and_then(|()| match due {
+            // A new store has nothing to collect.
+            None => Ok(()),
+            Some(_) => background::start(&words, &self.job.host.environment),
+        });
+        if let Err(error) = started {
+            self.warn(Warning::Background(error.to_string()));
+        }
+    }
+
     /// Takes the reservation, or waits for whoever has it.
     fn reserve(&mut self, store: &Store, key: CacheKey) -> Result<Turn, RunError> {
         let reservations = Reservations::of(store.layout());

@@ -15,4 +15,5 @@ pub mod path;
 pub mod path_set;
 pub mod pattern;
 pub mod policy;
+pub mod retention;
 pub mod time;

@@ -11,6 +11,7 @@
 //! <store>/witnesses/     file digests with the stat facts under which they hold: an accelerator
 //! <store>/placements/    what runs and restores put into output folders
 //! <store>/history.jsonl  one line a run: outcomes, durations, last uses
+//! <store>/collected      when the limits were last enforced
 //! ```
 //!
 //! # Orders that keep it right
@@ -29,6 +30,7 @@
 //! working tree (an edit in place would change the store), and anything that reads what other programs keep beside
 //! the store's folder.
 
+pub mod collection;
 pub mod content;
 pub mod history;
 pub mod index;

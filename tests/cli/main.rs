@@ -11,6 +11,7 @@ mod support;
 mod background;
 mod capture;
 mod flow;
+mod gc;
 mod identity;
 mod local_cache;
 mod restore;

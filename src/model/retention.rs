@@ -1,0 +1,192 @@
+//! Which entries go, as a pure plan: from what there is, what is allowed, and the time. Carrying it out is another
+//! step, so a dry run is the same plan without that step.
+//!
+//! Three reasons, in this order: the entry expired; nobody used it for the longest time allowed; the store is over
+//! its size. For the last one the entry that was used least recently goes first, but what was dear to compute counts
+//! as used more recently than it was: by a thousand times its running time, up to half of the longest time allowed.
+//! So of two results that were last used in the same hour the one that took a minute outlives the one that took a
+//! second.
+//!
+//! Sizes count each content once, and a content goes when the last entry that refers to it goes.
+
+use super::entry::Content;
+use super::fingerprint::CacheKey;
+use super::time::{Size, Span, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+
+/// What is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionPolicy {
+    /// How many bytes of content.
+    pub max_size: Size,
+    /// How long without use.
+    pub max_age: Span,
+}
+
+/// An entry, as far as its retention goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its key.
+    pub key: CacheKey,
+    /// When it was last used.
+    pub used: Timestamp,
+    /// When it ends to be valid.
+    pub expires: Option<Timestamp>,
+    /// How long its command ran.
+    pub duration: Span,
+    /// What it refers to.
+    pub contents: Vec<Content>,
+}
+
+/// Why an entry goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// It expired.
+    Expired,
+    /// Nobody used it for too long.
+    Unused,
+    /// The store is over its size.
+    OverSize,
+}
+
+/// What goes and what it frees.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetentionPlan {
+    /// The entries to remove, each with its reason.
+    pub removed: BTreeMap<CacheKey, Reason>,
+    /// The bytes of content that go with them.
+    pub freed: u64,
+    /// The bytes of content that stay.
+    pub kept: u64,
+}
+
+impl RetentionPlan {
+    /// Returns how many entries go for a reason.
+    pub fn count(&self, reason: Reason) -> usize {
+        self.removed.values().filter(|why| **why == reason).count()
+    }
+}
+
+/// How many times its running time an entry counts as used later than it was.
+const WORTH: u64 = 1000;
+
+/// Plans what goes.
+pub fn plan(candidates: &[Candidate], policy: RetentionPolicy, now: Timestamp) -> RetentionPlan {
+    let mut references: HashMap<Content, u64> = HashMap::new();
+    for content in candidates.iter().flat_map(|candidate| &candidate.contents) {
+        *references.entry(*content).or_default() += 1;
+    }
+    let mut plan =
+        RetentionPlan { kept: references.keys().map(|content| content.size).sum(), ..Default::default() };
+    let mut remove = |plan: &mut RetentionPlan, candidate: &Candidate, reason| {
+        plan.removed.insert(candidate.key, reason);
+        for content in &candidate.contents {
+            if let Some(left) = references.get_mut(content) {
+                *left -= 1;
+                if *left == 0 {
+                    plan.freed += content.size;
+                    plan.kept -= content.size;
+                }
+            }
+        }
+    };
+    let mut staying: Vec<&Candidate> = Vec::new();
+    for candidate in candidates {
+        if candidate.expires.is_some_and(|expires| expires <= now) {
+            remove(&mut plan, candidate, Reason::Expired);
+        } else if now.since(candidate.used).is_some_and(|unused| unused > policy.max_age) {
+            remove(&mut plan, candidate, Reason::Unused);
+        } else {
+            staying.push(candidate);
+        }
+    }
+    let worth = |candidate: &Candidate| {
+        let bonus = candidate.duration.as_millis().saturating_mul(WORTH).min(policy.max_age.as_millis() / 2);
+        (candidate.used.after(Span::from_millis(bonus)), candidate.key)
+    };
+    staying.sort_by_key(|candidate| worth(candidate));
+    for candidate in staying {
+        if plan.kept <= policy.max_size.as_bytes() {
+            break;
+        }
+        remove(&mut plan, candidate, Reason::OverSize);
+    }
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn candidate(digit: char, used: i64, duration: u64, contents: &[&str]) -> Candidate {
+        Candidate {
+            key: digit.to_string().repeat(64).parse().unwrap(),
+            used: Timestamp::from_millis(used),
+            expires: None,
+            duration: Span::from_millis(duration),
+            contents: contents.iter().map(|text| Content::of(text.as_bytes())).collect(),
+        }
+    }
+
+    fn policy(max_size: u64, max_age: u64) -> RetentionPolicy {
+        RetentionPolicy { max_size: Size::from_bytes(max_size), max_age: Span::from_millis(max_age) }
+    }
+
+    fn went(plan: &RetentionPlan) -> Vec<(String, Reason)> {
+        plan.removed.iter().map(|(key, reason)| (key.to_string()[..1].to_owned(), *reason)).collect()
+    }
+
+    #[test]
+    fn expired_and_unused_entries_go_whatever_room_there_is() {
+        let mut expired = candidate('a', 100, 0, &["aa"]);
+        expired.expires = Some(Timestamp::from_millis(100));
+        let candidates = [expired, candidate('b', 89, 0, &["b"]), candidate('c', 90, 0, &["c"])];
+        let plan = plan(&candidates, policy(1000, 10), Timestamp::from_millis(100));
+        assert_eq!(went(&plan), [("a".into(), Reason::Expired), ("b".into(), Reason::Unused)]);
+        assert_eq!((plan.freed, plan.kept), (3, 1));
+    }
+
+    #[test]
+    fn the_least_recently_used_goes_first_but_what_was_dear_stays_longer() {
+        let candidates = [
+            candidate('a', 10, 0, &["1234"]),
+            candidate('b', 20, 0, &["5678"]),
+            candidate('c', 5, 1, &["abcd"]),
+        ];
+        let plan = plan(&candidates, policy(8, 10_000), Timestamp::from_millis(30));
+        assert_eq!(went(&plan), [("a".into(), Reason::OverSize)]);
+    }
+
+    #[test]
+    fn shared_content_counts_once_and_goes_with_its_last_entry() {
+        let candidates = [candidate('a', 1, 0, &["shared"]), candidate('b', 2, 0, &["shared", "x"])];
+        let now = Timestamp::from_millis(3);
+        assert_eq!(plan(&candidates, policy(7, 1000), now), RetentionPlan { kept: 7, ..Default::default() });
+        let tight = plan(&candidates, policy(6, 1000), now);
+        assert_eq!((tight.removed.len(), tight.freed, tight.kept), (2, 7, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_plan_never_keeps_more_than_is_allowed_and_adds_up(
+            entries in prop::collection::vec((0i64..100, 0u64..5, prop::collection::vec("[a-c]{1,3}", 0..3)), 0..10),
+            max_size in 0u64..12,
+        ) {
+            let digits = "0123456789".chars();
+            let candidates: Vec<_> = digits.zip(&entries).map(|(digit, (used, duration, texts))| {
+                let mut texts: Vec<_> = texts.iter().map(String::as_str).collect();
+                texts.sort_unstable();
+                texts.dedup();
+                candidate(digit, *used, *duration, &texts)
+            }).collect();
+            let plan = plan(&candidates, policy(max_size, 50), Timestamp::from_millis(100));
+            prop_assert!(plan.kept <= max_size);
+            let left = candidates.iter().filter(|candidate| !plan.removed.contains_key(&candidate.key));
+            let mut contents: Vec<_> = left.flat_map(|candidate| candidate.contents.clone()).collect();
+            contents.sort_unstable();
+            contents.dedup();
+            prop_assert_eq!(contents.iter().map(|content| content.size).sum::<u64>(), plan.kept);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Keeping the store within its limits.
+//!
+//! The plan is pure (see [`crate::model::retention`]); here it gets its facts and is carried out. Last uses come from
+//! the history, where hits append them, and are written into the index only here. Nobody waits for a collection: a
+//! run that stored something starts one in the background when the last one is [`INTERVAL`] ago.
+
+use super::history::History;
+use super::index::{key_of, unsigned};
+use super::removal::{Removed, Selection};
+use super::{Store, StoreError};
+use crate::model::digest::Digest;
+use crate::model::entry::Content;
+use crate::model::fingerprint::CacheKey;
+use crate::model::retention::{Candidate, RetentionPlan, RetentionPolicy, plan};
+use crate::model::time::{Span, Timestamp};
+use crate::world::file::{FileError, replace};
+use std::collections::HashMap;
+
+/// How long after a collection the next one is due.
+pub const INTERVAL: Span = Span::from_millis(60 * 60 * 1000);
+
+/// The history is cut to its latter half when it is larger than this.
+const HISTORY_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// What a collection did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// What went, by reason.
+    pub plan: RetentionPlan,
+    /// What was taken out in the end.
+    pub removed: Removed,
+    /// How many abandoned transactions were dropped.
+    pub transactions: u64,
+}
+
+impl Store {
+    /// Plans what goes. Nothing is changed.
+    pub fn plan_collection(
+        &self,
+        policy: RetentionPolicy,
+        now: Timestamp,
+    ) -> Result<RetentionPlan, StoreError> {
+        let mut used: HashMap<CacheKey, Timestamp> = HashMap::new();
+        for happening in History::of(&self.layout).read()? {
+            if let Some(key) = happening.key {
+                let last = used.entry(key).or_insert(happening.time);
+                *last = happening.time.max(*last);
+            }
+        }
+        let mut contents: HashMap<CacheKey, Vec<Content>> = HashMap::new();
+        let failed = self.index.failed("plan a collection");
+        let mut query =
+            self.index.connection().prepare("SELECT key, digest, size FROM reference").map_err(&failed)?;
+        let rows = query
+            .query_map([], |row| {
+                let content =
+                    Content { digest: Digest::from_bytes(row.get(1)?), size: unsigned(row.get(2)?) };
+                Ok((key_of(row.get(0)?), content))
+            })
+            .map_err(&failed)?;
+        for row in rows {
+            let (key, content) = row.map_err(&failed)?;
+            contents.entry(key).or_default().push(content);
+        }
+        let rows = self.index.rows()?.into_iter().map(|row| Candidate {
+            key: row.key,
+            used: used.get(&row.key).map_or(row.used, |last| row.used.max(*last)),
+            expires: row.expires,
+            duration: Span::from_millis(row.duration),
+            contents: contents.remove(&row.key).unwrap_or_default(),
+        });
+        Ok(plan(&rows.collect::<Vec<_>>(), policy, now))
+    }
+
+    /// Brings the store within its limits and sweeps what nobody owns any more.
+    pub fn collect(&mut self, policy: RetentionPolicy, now: Timestamp) -> Result<Collected, StoreError> {
+        self.mark_collected(now)?;
+        let transactions = self.sweep_transactions(now)?;
+        let plan = self.plan_collection(policy, now)?;
+        let keys = Some(plan.removed.keys().copied().collect());
+        let removed = self.remove(&Selection { keys, ..Selection::default() })?;
+        self.cut_history()?;
+        Ok(Collected { plan, removed, transactions })
+    }
+
+    /// Returns whether a collection is due, and `None` where there never was one. A time in the future counts as long
+    /// ago: the clock was set back.
+    pub fn is_collection_due(&self, now: Timestamp) -> Option<bool> {
+        let marked = std::fs::read_to_string(self.layout.path("collected")).ok()?;
+        let marked = Timestamp::from_millis(marked.trim().parse().unwrap_or_default());
+        Some(now.since(marked).is_none_or(|since| since > INTERVAL))
+    }
+
+    /// Remembers that a collection began, so that the next run does not start another.
+    pub fn mark_collected(&self, now: Timestamp) -> Result<(), FileError> {
+        replace(&self.layout.path("collected"), now.as_millis().to_string().as_bytes())
+    }
+
+    /// Keeps the latter half of a history that is too long. A line that is appended at that very moment is lost: a
+    /// use that does not count.
+    fn cut_history(&self) -> Result<(), FileError> {
+        let path = self.layout.path("history.jsonl");
+        let Some(bytes) = crate::world::file::read_optional(&path)? else { return Ok(()) };
+        if (bytes.len() as u64) <= HISTORY_LIMIT {
+            return Ok(());
+        }
+        let half = &bytes[bytes.len() / 2..];
+        let start = half.iter().position(|byte| *byte == b'\n').map_or(half.len(), |at| at + 1);
+        replace(&path, &half[start..])
+    }
+}
