@@ -111,29 +111,6 @@ fn every_field_of_an_event_is_explained() {
     }
 }
 
-/// `docs/limits.md` names what is read and does nothing; each goes from there when it does something.
-#[test]
-fn what_does_nothing_yet_is_said() {
-    let page = read("docs/limits.md");
-    let (_, rest) = page.split_once("## Not yet").expect("there is a section");
-    let section = rest.split("\n## ").next().unwrap_or_default();
-    let code = |folder: &str| -> String {
-        let files = std::fs::read_dir(file(folder)).expect("source can be listed");
-        files
-            .map(|entry| std::fs::read_to_string(entry.expect("a file").path()).unwrap_or_default())
-            .collect()
-    };
-    let code: String = ["src/engine", "src/store", "src/cli", "src/report"].map(code).concat();
-    for name in ["max_size", "max_age"] {
-        let works = code.contains(&format!("store.{name}"));
-        assert_eq!(
-            works,
-            !section.contains(&format!("`{name}`")),
-            "{name}: docs/limits.md is not true any more"
-        );
-    }
-}
-
 #[test]
 fn the_commands_of_the_first_screen_are_the_right_ones() {
     let readme = read("README.md");
