@@ -151,3 +151,23 @@ fn the_map_of_the_house_is_complete() {
         }
     }
 }
+
+/// What `docs/storage.md` says in numbers.
+#[test]
+fn the_numbers_of_the_store_are_current() {
+    use taskcache::config::location::{DEFAULT_AGE, DEFAULT_FOLDER, DEFAULT_SIZE};
+    use taskcache::model::{entry::ENTRY_FORMAT, fingerprint::KEY_FORMAT};
+    use taskcache::store::{content::SMALL, index::INDEX_FORMAT};
+    let page = read("docs/storage.md");
+    for said in [
+        format!("| index | {INDEX_FORMAT} |"),
+        format!("| entry | {ENTRY_FORMAT} |"),
+        format!("| key | {KEY_FORMAT} |"),
+        format!("contents up to {} KiB", SMALL / 1024),
+        format!("`~/{DEFAULT_FOLDER}` unless"),
+        format!("The store holds {} GiB", DEFAULT_SIZE.as_bytes() >> 30),
+        format!("not used for {} days", DEFAULT_AGE.as_millis() / 86_400_000),
+    ] {
+        assert!(page.contains(&said), "docs/storage.md does not say '{said}'");
+    }
+}
