@@ -12,7 +12,7 @@ use crate::store::Store;
 use crate::store::content::{Staged, stage};
 use crate::store::placement::{Placed, Placement};
 use crate::world::file::{FileType, Witness, open_for_reading};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 
 /// The outputs of a run, ready to be recorded.
@@ -43,24 +43,37 @@ pub fn capture(
     let mut nodes = Vec::with_capacity(after.standing.len());
     let mut staged = Vec::new();
     let mut placed = BTreeMap::new();
+    let mut written_over = BTreeSet::new();
     for ((number, path), standing) in &after.standing {
         let key = (*number, path.clone());
         let was = before.standing.get(&key);
         let untouched = was.is_some_and(|was| was.witness == standing.witness);
+        if untouched && standing.named && standing.witness.file_type() == FileType::Symlink {
+            // The run wrote through it, or not at all: what it leads to is not in the result.
+            return Err(unfit(&standing.path, "is a link that was there before; declare what it leads to"));
+        }
         let (kind, place) = read(standing, store, &mut staged)?;
-        let is_new_folder = was.is_none() || ours.paths.contains_key(&key);
+        let is_ours_before = ours.paths.contains_key(&key);
+        let is_new_folder = was.is_none() || is_ours_before;
         let is_ours = match place {
             Placed::Directory => is_new_folder,
-            _ => !untouched || ours.paths.contains_key(&key),
+            _ => !untouched || is_ours_before,
         };
         if is_ours {
             placed.insert(key, place);
         }
         let carried = untouched && !standing.named && !matches!(kind, NodeKind::Directory { .. });
-        nodes.push(OutputNode { output: *number, path: path.clone(), carried, kind });
+        let is_file = matches!(kind, NodeKind::File { .. });
+        let was_the_users =
+            was.is_some() && (!is_ours_before || ours.rewritten.contains(&(*number, path.clone())));
+        let rewritten = is_file && !carried && was_the_users;
+        if rewritten {
+            written_over.insert((*number, path.clone()));
+        }
+        nodes.push(OutputNode { output: *number, path: path.clone(), carried, rewritten, kind });
     }
     let tree = OutputTree::new(nodes).map_err(|error| NotStored::Capture(error.to_string()))?;
-    Ok(CapturedOutputs { tree, staged, placement: Placement { paths: placed } })
+    Ok(CapturedOutputs { tree, staged, placement: Placement { paths: placed, rewritten: written_over } })
 }
 
 fn read(

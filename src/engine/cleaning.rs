@@ -28,7 +28,9 @@ pub fn empty_output_folders(outputs: &Outputs, keep: Option<&OutputTree>) -> Res
     let mut removed = 0;
     for ((number, path), standing) in survey.standing.iter().rev() {
         let kept = keep.is_some_and(|tree| tree.find(*number, path).is_some());
-        if standing.named || kept {
+        // A glob names files and no folder: what it matches may be anybody's.
+        let is_glob = outputs.declared()[*number as usize].pattern.is_glob();
+        if standing.named || kept || is_glob {
             continue;
         }
         let anchor = outputs.declared()[*number as usize].pattern.anchor();

@@ -89,6 +89,7 @@ mod tests {
             output: 0,
             path: RelPath::new(path).unwrap(),
             carried: false,
+            rewritten: false,
             kind,
         };
         let file = |text: &str| NodeKind::File { content: Content::of(text.as_bytes()), mode: 0o644 };

@@ -30,6 +30,8 @@ pub enum MissReason {
     Joined,
     /// Something stands in the way of an output that is to be restored.
     Occupied,
+    /// A file that the command writes over was edited since the result was stored.
+    Edited,
     /// An output could not be restored.
     RestoreFailed,
     /// The dependency file of an earlier run is not known yet, or names files that changed.
@@ -49,6 +51,7 @@ impl MissReason {
             Self::ExitCode => "exit-code",
             Self::Joined => "joined",
             Self::Occupied => "occupied",
+            Self::Edited => "edited",
             Self::RestoreFailed => "restore-failed",
             Self::Dependencies => "dependencies",
         }
@@ -149,6 +152,8 @@ pub enum NotStored {
     ExpiresAtOnce,
     /// An input changed while the command ran.
     InputChanged(Vec<u8>),
+    /// A file that a declared input finds appeared or went while the command ran.
+    InputsListed,
     /// A declared output is missing after a successful run.
     OutputMissing(Vec<u8>),
     /// An output changed while it was stored.
@@ -187,6 +192,7 @@ impl NotStored {
             Self::TooFast => "min-time",
             Self::ExpiresAtOnce => "expires-at-once",
             Self::InputChanged(_) => "input-changed",
+            Self::InputsListed => "inputs-listed",
             Self::OutputMissing(_) => "output-missing",
             Self::OutputChanged(_) => "output-changed",
             Self::OutputUnfit { .. } => "output-unfit",
@@ -223,6 +229,9 @@ impl std::fmt::Display for NotStored {
             Self::TooFast => f.write_str("it ran faster than --min-time"),
             Self::ExpiresAtOnce => f.write_str("it would expire at once"),
             Self::InputChanged(path) => write!(f, "the input '{}' changed during the run", printable(path)),
+            Self::InputsListed => {
+                f.write_str("files that the declared inputs find appeared or went during the run")
+            }
             Self::OutputMissing(path) => write!(f, "the declared output '{}' is missing", printable(path)),
             Self::OutputChanged(path) => {
                 write!(f, "the output '{}' changed while it was stored", printable(path))

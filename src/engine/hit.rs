@@ -100,6 +100,7 @@ impl Run<'_> {
     pub(super) fn explain_failed_hit(&mut self, error: &RestoreError) -> MissReason {
         match error {
             RestoreError::ContentMissing(_) => MissReason::ContentMissing,
+            RestoreError::Edited(_) => MissReason::Edited,
             RestoreError::Occupied(_) => {
                 self.warn(Warning::Restore(error.to_string()));
                 MissReason::Occupied

@@ -96,6 +96,8 @@ pub struct Inputs {
     pub watched: Vec<Watched>,
     /// The names and paths that `--ignore` took out, to tell whether its rules mean anything.
     pub ignored: Vec<Vec<u8>>,
+    /// Which names the declared patterns found (see [`listing`]).
+    pub listing: Option<Digest>,
 }
 
 /// What inputs are gathered from.
@@ -115,48 +117,116 @@ pub struct Sources<'a> {
     pub store: Option<&'a Path>,
 }
 
-/// Finds and hashes all input files.
-pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, InputError> {
-    let compile = |pattern: &Pattern| {
-        PathPattern::new(&pattern.text, &pattern.base)
-            .map_err(|source| InputError::Pattern { text: pattern.text.clone(), source })
-    };
-    let is_excluded = |pattern: &&Pattern| pattern.kind == PatternKind::Excluded;
-    let excluded = sources.patterns.iter().filter(is_excluded).map(compile).collect::<Result<_, _>>()?;
-    let excluded = Exclusions::new(excluded);
-    let takes_out = |path: &Path, _is_folder: bool| {
-        excluded.covers(path)
-            || sources.outputs.covers(path)
-            || sources.store.is_some_and(|store| path.starts_with(store))
-    };
-    let mut inputs = Inputs::default();
-    let mut seen = BTreeSet::new();
-    for pattern in sources.patterns.iter().filter(|pattern| pattern.kind != PatternKind::Excluded) {
+/// What is taken out of everything that is found.
+struct TakenOut<'a> {
+    excluded: Exclusions,
+    sources: Sources<'a>,
+}
+
+impl<'a> TakenOut<'a> {
+    fn of(sources: Sources<'a>) -> Result<Self, InputError> {
+        let is_excluded = |pattern: &&Pattern| pattern.kind == PatternKind::Excluded;
+        let excluded = sources.patterns.iter().filter(is_excluded).map(compile).collect::<Result<_, _>>()?;
+        Ok(Self { excluded: Exclusions::new(excluded), sources })
+    }
+
+    fn covers(&self, path: &Path) -> bool {
+        self.excluded.covers(path)
+            || self.sources.outputs.covers(path)
+            || self.sources.store.is_some_and(|store| path.starts_with(store))
+    }
+}
+
+fn compile(pattern: &Pattern) -> Result<PathPattern, InputError> {
+    PathPattern::new(&pattern.text, &pattern.base)
+        .map_err(|source| InputError::Pattern { text: pattern.text.clone(), source })
+}
+
+/// Refuses outputs that are, or hold, a declared input. Asked whatever the policy: an output that eats an input does
+/// so whether the input is in the key or not.
+pub fn refuse_overlaps(patterns: &[Pattern], outputs: &Outputs) -> Result<(), InputError> {
+    for pattern in patterns.iter().filter(|pattern| pattern.kind != PatternKind::Excluded) {
         let compiled = compile(pattern)?;
         let root = compiled.literal_path().unwrap_or_else(|| compiled.anchor().to_owned());
-        sources.outputs.check_input(&root, &pattern.text)?;
-        let found = expand(&compiled, takes_out)
+        outputs.check_input(&root, &pattern.text)?;
+    }
+    Ok(())
+}
+
+/// A declared pattern and what it finds; `None` where an optional one finds nothing.
+type FoundByPattern<'a> = (&'a Pattern, Option<Vec<Found>>);
+
+/// Returns what each declared pattern finds, but for what is ignored.
+fn find_declared<'a>(
+    sources: Sources<'a>,
+    taken_out: &TakenOut<'_>,
+    ignored: &mut Vec<Vec<u8>>,
+) -> Result<Vec<FoundByPattern<'a>>, InputError> {
+    let mut all = Vec::new();
+    for pattern in sources.patterns.iter().filter(|pattern| pattern.kind != PatternKind::Excluded) {
+        let found = expand(&compile(pattern)?, |path, _is_folder| taken_out.covers(path))
             .map_err(|source| InputError::Walk { text: pattern.text.clone(), source })?;
-        if found.is_empty() {
-            if pattern.kind == PatternKind::Required {
-                return Err(InputError::Missing(pattern.text.clone()));
+        if found.is_empty() && pattern.kind == PatternKind::Required {
+            return Err(InputError::Missing(pattern.text.clone()));
+        }
+        let is_absent = found.is_empty();
+        let mut kept = Vec::new();
+        if pattern.name.as_ref().is_some_and(|name| takes(sources.ignores, name.as_bytes())) {
+            ignored.extend(pattern.name.as_ref().map(|name| name.clone().into_bytes()));
+        } else {
+            for found in found {
+                if takes(sources.ignores, &found.name) {
+                    ignored.push(found.name);
+                } else {
+                    kept.push(found);
+                }
             }
-            let absent = Presence::Absent.digest();
-            inputs.ingredients.push(Ingredient::new(
-                IngredientKind::Input,
-                key_name(&pattern.text, pattern, sources.directory),
-                absent,
-            ));
         }
-        let by_name = pattern.name.as_ref().is_some_and(|name| takes(sources.ignores, name.as_bytes()));
-        if by_name {
-            inputs.ignored.extend(pattern.name.as_ref().map(|name| name.clone().into_bytes()));
+        all.push((pattern, (!is_absent).then_some(kept)));
+    }
+    Ok(all)
+}
+
+/// Returns the digest of which names the declared patterns find, and of what kind: to be asked again after the run,
+/// because a file that appears or goes meanwhile changes no file that is watched.
+pub fn listing(sources: Sources<'_>) -> Result<Digest, InputError> {
+    let taken_out = TakenOut::of(sources)?;
+    Ok(listing_of(&find_declared(sources, &taken_out, &mut Vec::new())?))
+}
+
+fn listing_of(all: &[FoundByPattern<'_>]) -> Digest {
+    let mut encoder = Encoder::new();
+    for (_, found) in all {
+        encoder.optional(found.as_ref(), |encoder, found| {
+            encoder.length(found.len());
+            for Found { name, kind, .. } in found {
+                encoder.bytes(name).u8(match kind {
+                    FoundKind::File => 0,
+                    FoundKind::Directory => 1,
+                    FoundKind::Symlink { .. } => 2,
+                    FoundKind::Special(_) => 3,
+                });
+            }
+        });
+    }
+    Digest::of(&encoder.finish())
+}
+
+/// Finds and hashes all input files.
+pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, InputError> {
+    let taken_out = TakenOut::of(sources)?;
+    let mut inputs = Inputs::default();
+    let mut seen = BTreeSet::new();
+    let all = find_declared(sources, &taken_out, &mut inputs.ignored)?;
+    inputs.listing = Some(listing_of(&all));
+    for (pattern, found) in all {
+        let Some(found) = found else {
+            let name = key_name(&pattern.text, pattern, sources.directory);
+            inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, Presence::Absent.digest()));
             continue;
-        }
+        };
         for found in found {
-            if takes(sources.ignores, &found.name) {
-                inputs.ignored.push(found.name);
-            } else if seen.insert(found.path.clone()) {
+            if seen.insert(found.path.clone()) {
                 let name = key_name(&found.name, pattern, sources.directory);
                 add(Found { name, ..found }, &mut inputs, book)?;
             }
@@ -165,7 +235,7 @@ pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, In
     for word in sources.arguments {
         let path = sources.directory.join(OsString::from_vec(word.to_vec()));
         let is_file = || Witness::of_target(&path).is_ok_and(|witness| witness.file_type() == FileType::File);
-        if word.is_empty() || takes_out(&path, false) || seen.contains(&path) || !is_file() {
+        if word.is_empty() || taken_out.covers(&path) || seen.contains(&path) || !is_file() {
             continue;
         }
         if takes(sources.ignores, word) {

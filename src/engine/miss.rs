@@ -8,7 +8,6 @@ use super::event::{NotStored, Outcome, Warning};
 use super::plan::Plan;
 use super::record::{Before, Finished, Recorded, assemble, keep, with_cause};
 use super::run::{Run, RunError, Tale};
-use super::stdin::SpooledStdin;
 use super::survey::Survey;
 use crate::model::entry::{Entry, Provenance};
 use crate::store::placement::{Placement, PlacementFile};
@@ -27,7 +26,6 @@ impl Run<'_> {
         &mut self,
         store: &mut Store,
         plan: &Plan,
-        stdin: Option<SpooledStdin>,
         outcome: Outcome,
         known: Option<&Entry>,
     ) -> Result<Termination, RunError> {
@@ -46,7 +44,8 @@ impl Run<'_> {
         };
         let environment = self.context.environment_inside(&plan.environment, &inside);
         let scratch = store.scratch().map_err(RunError::Store)?.path().to_owned();
-        let execution = execute(Invocation {
+        let stdin = self.stdin.take();
+        let execution = match execute(Invocation {
             program: &plan.program,
             argv: &plan.command,
             environment: &environment,
@@ -58,7 +57,15 @@ impl Run<'_> {
             capture: if self.job.host.streams_joined { CaptureMode::Joined } else { CaptureMode::Apart },
             spool_directory: &scratch,
             spool_limit: SPOOL_LIMIT,
-        })?;
+        }) {
+            Ok(execution) => execution,
+            Err(error) => {
+                if let Err(error) = taken.put_back(&plan.outputs, store) {
+                    self.warn(Warning::Restore(with_cause(&error)));
+                }
+                return Err(error.into());
+            }
+        };
         let termination = execution.termination;
         let finished = Finished {
             termination,
@@ -68,7 +75,8 @@ impl Run<'_> {
         };
         let mut tale = Tale { key: Some(key), duration: Some(execution.duration), ..Tale::default() };
         let mut differences = Vec::new();
-        let assembled = assemble(store, plan, self.job.settings, &before, finished, self.provenance());
+        let assembled =
+            assemble(store, plan, self.job.settings, &before, finished, self.provenance(), known.is_some());
         let kept = match (assembled, known) {
             (Ok(assembled), Some(known)) => {
                 differences = differences_between(known, &assembled.entry);

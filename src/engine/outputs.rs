@@ -167,8 +167,19 @@ impl Outputs {
         for output in &self.declared {
             let text = || output.declaration.text.clone();
             let Some(path) = output.pattern.literal_path() else {
-                if output.pattern.anchor().starts_with(store) {
+                let covers = |path: &Path| output.pattern.covers_path(path);
+                let anchor = output.pattern.anchor();
+                if anchor.starts_with(store) || covers(store) {
                     return Err(OutputError::Store { text: text(), store: store.to_owned() });
+                }
+                if covers(directory) {
+                    return Err(OutputError::HoldsDirectory(text()));
+                }
+                if home.is_some_and(covers) {
+                    return Err(OutputError::Home(text()));
+                }
+                if anchor.join(".git").exists() && covers(&anchor.join(".git")) {
+                    return Err(OutputError::HoldsRepository(text()));
                 }
                 continue;
             };
@@ -191,10 +202,18 @@ impl Outputs {
         Ok(())
     }
 
-    /// Refuses an output that is, or holds, an input that was declared by its own path.
+    /// Refuses an output that is, or holds, an input that was declared by its own path, or the program or a script
+    /// of the command. Paths are compared as they are spelled and as they are without links.
     pub fn check_input(&self, path: &Path, input: &[u8]) -> Result<(), OutputError> {
-        let holding = self.declared.iter().find(|output| output.pattern.covers_path(path));
-        match holding.filter(|_| !self.excluded.covers(path)) {
+        let resolved = path.canonicalize().ok();
+        let holds = |output: &&DeclaredOutput| {
+            let behind_links = || {
+                let own = output.pattern.literal_path()?.canonicalize().ok()?;
+                resolved.as_ref().map(|input| input.starts_with(own))
+            };
+            output.pattern.covers_path(path) || behind_links() == Some(true)
+        };
+        match self.declared.iter().find(holds).filter(|_| !self.excluded.covers(path)) {
             Some(output) => Err(OutputError::HoldsInput {
                 text: output.declaration.text.clone(),
                 input: input.to_owned(),

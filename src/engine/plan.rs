@@ -4,7 +4,7 @@
 //! a wrong key.
 
 use super::context::Context;
-use super::inputs::{InputError, Sources, Watched, gather};
+use super::inputs::{InputError, Sources, Watched, gather, refuse_overlaps};
 use super::outputs::{OutputError, Outputs};
 use super::source::{Source, SourceError};
 use crate::config::settings::{Behavior, CwdMode, EnvMode, Settings, StdinMode};
@@ -106,6 +106,8 @@ pub struct Plan {
     pub recipe: Fingerprint,
     /// The files behind them.
     pub watched: Vec<Watched>,
+    /// Which names the declared inputs had, where inputs are in the key.
+    pub listing: Option<Digest>,
     /// The declared outputs.
     pub outputs: Outputs,
     /// What names the place that outputs are put into: the task with its outputs in this working directory.
@@ -142,8 +144,13 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
     outputs.check(directory, host.home.as_deref(), store)?;
     let argv: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
     let source = Source::find(&argv, &environment, directory)?;
+    refuse_overlaps(&settings.inputs, &outputs)?;
+    for (name, path) in source.files(&argv, directory) {
+        outputs.check_input(&path, &name)?;
+    }
     let mut maker = Maker { request, environment: &environment, ingredients: Vec::new(), taken: Vec::new() };
     let mut watched = Vec::new();
+    let mut listing = None;
     maker.identity()?;
     if let Some(key) = maker.own_key()? {
         maker.ingredients.push(Ingredient::of(Kind::Key, "", &key));
@@ -173,6 +180,7 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
             };
             let inputs = gather(sources, book)?;
             maker.ingredients.extend(inputs.ingredients);
+            listing = inputs.listing;
             maker.taken.extend(inputs.ignored);
             watched.extend(inputs.watched);
         }
@@ -193,6 +201,7 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
         environment,
         recipe,
         watched,
+        listing,
         outputs,
         place,
         idle_rules,
@@ -307,17 +316,15 @@ impl Maker<'_> {
         }
         let names = settings.values.iter().map(|value| ("value:", value.name.as_bytes()));
         let names = names.chain(settings.input_cmds.iter().map(|probe| ("probe:", probe.name.as_slice())));
-        let names = names.chain(settings.envs.iter().map(|pattern| ("env:", pattern.as_slice())));
         for (kind, name) in names {
             self.add(Kind::Signature, [kind.as_bytes(), name].concat(), b"");
         }
+        self.variable_patterns("env:", &settings.envs);
         for rule in self.ignores() {
             self.add(Kind::Signature, [b"ignore:", rule.to_bytes().as_slice()].concat(), b"");
         }
         if settings.env_mode == EnvMode::Strict {
-            for pattern in &settings.pass_envs {
-                self.add(Kind::Signature, [b"pass-env:", pattern.as_slice()].concat(), b"");
-            }
+            self.variable_patterns("pass-env:", &settings.pass_envs);
         }
         if let Some(depfile) = &settings.depfile {
             let relative = depfile.strip_prefix(self.request.directory).unwrap_or(depfile);
@@ -326,7 +333,19 @@ impl Maker<'_> {
         self.output_signature(outputs);
     }
 
+    /// Patterns of variables. Their order counts as soon as one takes out, for then the last that fits decides.
+    fn variable_patterns(&mut self, kind: &str, patterns: &[Vec<u8>]) {
+        let is_ordered = patterns.iter().any(|pattern| pattern.starts_with(b"!"));
+        for (position, pattern) in patterns.iter().enumerate() {
+            let position = if is_ordered { position.to_string() } else { String::new() };
+            self.add(Kind::Signature, [kind.as_bytes(), position.as_bytes(), b"=", pattern].concat(), b"");
+        }
+    }
+
     fn output_signature(&mut self, outputs: &Outputs) {
+        if self.request.settings.clean_outputs && !outputs.is_empty() {
+            self.add(Kind::Signature, "clean-outputs", b"");
+        }
         for (number, value) in outputs.signature(self.request.directory).into_iter().enumerate() {
             self.add(Kind::Signature, format!("output:{number}"), &value);
         }
@@ -488,6 +507,15 @@ impl Maker<'_> {
         let mut encoder = Encoder::new();
         encoder.bytes(settings.project.as_bytes()).bytes(settings.domain.as_bytes()).bytes(&settings.task);
         encoder.bytes(directory.as_os_str().as_bytes());
+        // A name that is only the program's says little: `make` is many tasks, and what one of them put there is
+        // not another's to take away.
+        let program =
+            self.request.command.first().map(|word| Path::new(word).file_name().unwrap_or_default());
+        if program.is_some_and(|program| program.as_bytes() == settings.task) {
+            for word in self.request.command {
+                encoder.bytes(word.as_bytes());
+            }
+        }
         for output in outputs.signature(directory) {
             encoder.bytes(&output);
         }

@@ -5,12 +5,13 @@
 
 use super::capture::{CapturedOutputs, capture as read_outputs};
 use super::event::NotStored;
-use super::inputs::{Watched, changed_since};
+use super::inputs::{Sources, Watched, changed_since, listing};
 use super::lookup::complete;
-use super::plan::Plan;
+use super::plan::{Plan, all_ignores};
 use super::survey::Survey;
 use crate::config::settings::Settings;
 use crate::model::depfile;
+use crate::model::digest::Digest;
 use crate::model::entry::{Entry, Provenance, Transcript};
 use crate::model::fingerprint::{CacheKey, Fingerprint};
 use crate::model::path_set::PathSet;
@@ -115,9 +116,13 @@ pub fn assemble(
     before: &Before,
     finished: Finished,
     provenance: Provenance,
+    only_compares: bool,
 ) -> Result<Assembled, NotStored> {
-    if let Some(reason) = refusal(settings, finished.termination, finished.duration) {
-        return Err(reason);
+    match refusal(settings, finished.termination, finished.duration) {
+        // What is only compared is not kept anyway.
+        Some(NotStored::ReadOnly | NotStored::TooFast | NotStored::ExpiresAtOnce) if only_compares => {}
+        Some(reason) => return Err(reason),
+        None => {}
     }
     let Termination::Exited(exit_code) = finished.termination else {
         return Err(NotStored::Capture("it did not end by itself".into()));
@@ -140,6 +145,9 @@ pub fn assemble(
         read_outputs(&plan.outputs, survey, &before.placement, store)?;
     // Once more, now that everything was read: an edit in between counts as one during the run.
     unchanged(&plan.watched)?;
+    if plan.listing.is_some() && plan.listing != listing_now(store, plan, settings) {
+        return Err(NotStored::InputsListed);
+    }
     let Capture { joined, stdout, stderr, order, .. } = capture;
     let transcript = Transcript { joined, stdout: stdout.content(), stderr: stderr.content(), order };
     for spool in [stdout, stderr] {
@@ -162,6 +170,18 @@ pub fn assemble(
         provenance,
     };
     Ok(Assembled { entry, staged, path_set, placement })
+}
+
+fn listing_now(store: &Store, plan: &Plan, settings: &Settings) -> Option<Digest> {
+    let sources = Sources {
+        patterns: &settings.inputs,
+        arguments: &[],
+        ignores: &all_ignores(settings),
+        outputs: &plan.outputs,
+        directory: &plan.directory,
+        store: Some(&store.layout().root),
+    };
+    listing(sources).ok()
 }
 
 /// Keeps a result.

@@ -48,6 +48,9 @@ pub enum RestoreError {
     /// A folder stands where a file belongs, or the other way round.
     #[error("'{}' is in the way of an output", crate::model::path::printable(.0.as_os_str().as_bytes()))]
     Occupied(PathBuf),
+    /// A file that the command writes over was edited since: its result depends on the edit.
+    #[error("'{}' was edited since", crate::model::path::printable(.0.as_os_str().as_bytes()))]
+    Edited(PathBuf),
     /// A node that this run's declaration does not cover.
     #[error("'{0}' is not one of the declared outputs")]
     Undeclared(RelPath),
@@ -184,8 +187,11 @@ impl<'a> Restore<'a> {
         let wanted = |mode: u32| mode & !umask;
         let step = match (&node.kind, there) {
             (NodeKind::Directory { mode }, None) => Step::Folder { mode: *mode },
-            (NodeKind::Directory { .. }, Some(witness)) if witness.file_type() == FileType::Directory => {
-                Step::Keep
+            (NodeKind::Directory { mode }, Some(witness)) if witness.file_type() == FileType::Directory => {
+                match witness.permissions() == wanted(*mode) {
+                    true => Step::Keep,
+                    false => Step::Folder { mode: *mode },
+                }
             }
             (NodeKind::Directory { .. }, Some(_)) => return Err(RestoreError::Occupied(full)),
             (_, Some(witness)) if matches!(witness.file_type(), FileType::Directory | FileType::Special) => {
@@ -201,6 +207,8 @@ impl<'a> Restore<'a> {
                     Step::Keep
                 } else if node.carried && !self.is_ours(node, &witness) {
                     Step::Leave
+                } else if node.rewritten && !self.is_ours(node, &witness) {
+                    return Err(RestoreError::Edited(full));
                 } else {
                     Step::File { content, mode: *mode }
                 }
@@ -310,7 +318,11 @@ impl<'a> Restore<'a> {
             let was_ours = self.placement.paths.contains_key(&key);
             let placed = match (&node.kind, step) {
                 (_, Step::Leave) => continue,
-                (NodeKind::Directory { .. }, Step::Keep) if !was_ours => continue,
+                (NodeKind::Directory { .. }, _)
+                    if !was_ours && !self.tree(node.output)?.made().contains(&node.path) =>
+                {
+                    continue;
+                }
                 (_, Step::Keep) if node.carried && !was_ours => continue,
                 (NodeKind::Directory { .. }, _) => Placed::Directory,
                 (NodeKind::Symlink { target }, _) => Placed::Symlink { target: target.clone() },
@@ -321,7 +333,9 @@ impl<'a> Restore<'a> {
             };
             paths.insert(key, placed);
         }
-        Ok(Placement { paths })
+        let rewritten = steps.iter().filter(|(node, _)| node.rewritten);
+        let rewritten = rewritten.map(|(node, _)| (node.output, node.path.clone())).collect();
+        Ok(Placement { paths, rewritten })
     }
 }
 

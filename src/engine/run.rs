@@ -69,6 +69,9 @@ pub enum RunError {
     /// `--stale` with outputs.
     #[error("option --stale: a command with outputs cannot be refreshed behind the caller's back")]
     StaleOutputs,
+    /// `--stale` or `--warm` with keyed input.
+    #[error("option --stdin: what is read now cannot be read again by a refresh in the background")]
+    BackgroundStdin,
     /// Another run took too long.
     #[error("another run still computes {}, and --on-timeout is fail", .0.short())]
     TimedOut(CacheKey),
@@ -86,7 +89,8 @@ impl RunError {
             | Self::Stdin(_)
             | Self::NotStored(_)
             | Self::Differs(_)
-            | Self::StaleOutputs => 125,
+            | Self::StaleOutputs
+            | Self::BackgroundStdin => 125,
         }
     }
 
@@ -100,7 +104,7 @@ impl RunError {
                 Some("give the inner run its own --task, or run the command itself without taskcache")
             }
             Self::NotStored(_) | Self::Differs(_) => Some("leave --strict out to take this as a warning"),
-            Self::StaleOutputs => Some("use --ttl or --max-age"),
+            Self::StaleOutputs | Self::BackgroundStdin => Some("use --ttl or --max-age"),
             Self::TimedOut(_) => Some("wait longer with --wait, or let it run with --on-timeout run"),
             Self::Start(_) | Self::Stdin(_) => None,
         }
@@ -132,7 +136,11 @@ pub struct Job<'a> {
 pub fn run(job: Job<'_>, sink: &mut dyn EventSink) -> Result<Termination, RunError> {
     let context = Context::of(job.host);
     let directory = job.directory.or(job.host.directory.as_deref()).ok_or(PlanError::NoDirectory)?.to_owned();
-    let mut run = Run { job, context, directory, sink, started: Instant::now() };
+    let mut run = Run { job, context, directory, sink, started: Instant::now(), stdin: None };
+    let refreshes = job.settings.warm || job.settings.stale.is_some();
+    if refreshes && job.settings.stdin == StdinMode::Hash {
+        return Err(RunError::BackgroundStdin);
+    }
     if job.settings.warm && !job.background {
         run.start_refresh();
         return Ok(Termination::Exited(0));
@@ -155,6 +163,8 @@ pub(super) struct Run<'a> {
     pub(super) directory: PathBuf,
     sink: &'a mut dyn EventSink,
     pub(super) started: Instant,
+    /// What stood on standard input, until the command gets it.
+    pub(super) stdin: Option<SpooledStdin>,
 }
 
 /// What a finished run has to tell beside its outcome.
@@ -253,10 +263,11 @@ impl Run<'_> {
         let inside =
             Inside { task: &self.job.settings.task, key: None, outcome: "bypass", store: self.job.store };
         let environment = self.context.environment_inside(&environment, &inside);
-        let stdin = match self.settings().stdin {
-            StdinMode::Null => StdinSource::Null,
+        let stdin = match (self.settings().stdin, self.stdin.take()) {
+            (StdinMode::Null, _) => StdinSource::Null,
+            (_, Some(spooled)) => StdinSource::File(spooled.into_file()),
             // Nothing is keyed here, so there is no reason to read ahead.
-            StdinMode::Hash | StdinMode::Inherit => StdinSource::Inherit,
+            (StdinMode::Hash | StdinMode::Inherit, None) => StdinSource::Inherit,
         };
         let execution = execute(Invocation {
             program: &source.program,
@@ -313,16 +324,16 @@ impl Run<'_> {
                 Err(error) => return self.without_store(error),
             }
         }
-        let stdin = match self.settings().stdin {
-            StdinMode::Hash => Some(SpooledStdin::read(&store).map_err(RunError::Stdin)?),
-            StdinMode::Null | StdinMode::Inherit => None,
-        };
+        if self.settings().stdin == StdinMode::Hash {
+            self.stdin = Some(SpooledStdin::read(&store).map_err(RunError::Stdin)?);
+        }
         loop {
             let mut book = match self.settings().paranoid {
                 true => WitnessBook::forgetful(),
                 false => WitnessBook::at(store.layout().path("witnesses")),
             };
-            let plan = match self.plan(stdin.as_ref().map(SpooledStdin::content), &mut book) {
+            let stdin = self.stdin.as_ref().map(SpooledStdin::content);
+            let plan = match self.plan(stdin, &mut book) {
                 // A program may be executable and not readable; it runs, and nobody can say whether it changed.
                 Err(RunError::Plan(PlanError::Source(SourceError::File(error)))) => {
                     self.warn(Warning::Store(format!("{error}: {}", error.source)));
@@ -376,7 +387,7 @@ impl Run<'_> {
             if self.settings().cached_only {
                 return Err(RunError::NotCached(outcome.reason()));
             }
-            let ending = self.miss(&mut store, &plan, stdin, outcome, known.as_deref());
+            let ending = self.miss(&mut store, &plan, outcome, known.as_deref());
             drop(reservation);
             return ending;
         }

@@ -38,6 +38,8 @@ pub struct Source {
     scripts: Vec<(Vec<u8>, PathBuf)>,
     /// The positions in argv that are scripts.
     positions: BTreeSet<usize>,
+    /// Programs that start others: what `env` starts, what a script's first line names.
+    launched: Vec<(Vec<u8>, PathBuf)>,
 }
 
 impl Source {
@@ -64,7 +66,31 @@ impl Source {
         }
         let default = found.candidates.into_iter().find(|name| is_file(&path_of(directory, name)));
         scripts.extend(default.map(|name| (name.clone(), path_of(directory, &name))));
-        Ok(Self { program, scripts, positions })
+        let mut launched = Vec::new();
+        let mut launch = |words: &[&[u8]]| {
+            // What cannot be found makes the command fail by itself.
+            let program = started_by_env(words)
+                .map(|word| (word, resolve_program(OsStr::from_bytes(word), path, directory)));
+            if let Some((word, Ok(program))) = program {
+                launched.push((word.to_vec(), program));
+            }
+        };
+        launch(argv);
+        if let Some(line) = shebang(&directory.join(&program)).ok().flatten() {
+            let words: Vec<&[u8]> =
+                line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty()).collect();
+            launch(&words);
+            if let Some(interpreter) = words.first() {
+                launched.push((interpreter.to_vec(), PathBuf::from(OsStr::from_bytes(interpreter))));
+            }
+        }
+        Ok(Self { program, scripts, positions, launched })
+    }
+
+    /// Returns the program and the scripts, as they are named and where they are.
+    pub fn files(&self, argv: &[&[u8]], directory: &Path) -> Vec<(Vec<u8>, PathBuf)> {
+        let word = argv.first().copied().unwrap_or_default().to_vec();
+        std::iter::once((word, directory.join(&self.program))).chain(self.scripts.iter().cloned()).collect()
     }
 
     /// Returns the words behind the program that are not scripts.
@@ -91,11 +117,9 @@ impl Source {
         let program = directory.join(&self.program);
         let word = argv.first().copied().unwrap_or_default();
         add(word, &program, book.content_of(&program, None)?, Some(&program));
-        if let Some(interpreter) = shebang(&program)? {
-            let path = PathBuf::from(OsStr::from_bytes(&interpreter));
-            // An interpreter that is missing or no file makes the command fail by itself.
-            if let Ok(witnessed) = book.content_of(&path, None) {
-                add(&[b"#!", interpreter.as_slice()].concat(), &path, witnessed, None);
+        for (name, path) in &self.launched {
+            if let Ok(witnessed) = book.content_of(path, None) {
+                add(&[b"#!", name.as_slice()].concat(), path, witnessed, Some(path));
             }
         }
         for (name, path) in &self.scripts {
@@ -115,7 +139,19 @@ fn located_digest(witnessed: &Witnessed, place: Option<&Path>, root: Option<&Pat
     Digest::of(&encoder.finish())
 }
 
-/// Returns the interpreter that a script's first line names.
+/// Returns the program that `env` starts, where the words are a call of it. Behind an option that changes the search
+/// or the folder nothing is certain.
+fn started_by_env<'w>(words: &[&'w [u8]]) -> Option<&'w [u8]> {
+    let (first, rest) = words.split_first()?;
+    if Path::new(OsStr::from_bytes(first)).file_name() != Some(OsStr::new("env")) {
+        return None;
+    }
+    let program =
+        rest.iter().find(|word| !matches!(**word, b"-S" | b"-i" | b"-" | b"--") && !word.contains(&b'='))?;
+    (!program.starts_with(b"-")).then_some(*program)
+}
+
+/// Returns the words behind `#!` in a script's first line.
 fn shebang(program: &Path) -> Result<Option<Vec<u8>>, FileError> {
     // The kernel reads this much.
     let mut head = [0; 256];
@@ -123,8 +159,7 @@ fn shebang(program: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let length = file.read(&mut head).map_err(FileError::of("read", program))?;
     let Some(line) = head[..length].strip_prefix(b"#!") else { return Ok(None) };
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
-    let interpreter = line.split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
-    Ok((!interpreter.is_empty()).then(|| interpreter.to_vec()))
+    Ok((!line.is_empty()).then(|| line.to_vec()))
 }
 
 #[cfg(test)]
@@ -133,11 +168,26 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
+    fn env_is_looked_through() {
+        let words = |line: &'static str| line.split(' ').map(str::as_bytes).collect::<Vec<_>>();
+        for (line, program) in [
+            ("/usr/bin/env python3", Some("python3")),
+            ("/usr/bin/env -S python3 -u", Some("python3")),
+            ("env -i A=1 B=2 make all", Some("make")),
+            ("env -C dir make", None),
+            ("env", None),
+            ("/bin/sh -e", None),
+        ] {
+            assert_eq!(started_by_env(&words(line)), program.map(str::as_bytes), "{line}");
+        }
+    }
+
+    #[test]
     fn the_first_line_names_the_interpreter() {
         let folder = tempfile::tempdir().unwrap();
         for (text, expected) in [
             ("#!/bin/sh\nexit", Some("/bin/sh")),
-            ("#! /usr/bin/env python3\n", Some("/usr/bin/env")),
+            ("#! /usr/bin/env python3\n", Some("/usr/bin/env python3")),
             ("#!/bin/sh", Some("/bin/sh")),
             ("#!\n", None),
             ("echo", None),

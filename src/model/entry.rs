@@ -261,6 +261,7 @@ pub(crate) mod tests {
             output: 0,
             path: RelPath::new(path).unwrap(),
             carried: false,
+            rewritten: false,
             kind,
         };
         let nodes = vec![

@@ -48,6 +48,9 @@ pub struct OutputNode {
     /// build leaves alone what is up to date) or a file of the user's own; so it is put back where it is missing
     /// and never written over.
     pub carried: bool,
+    /// It was there before the run as a file of the user's own, and the run wrote over it, as a formatter does. A file
+    /// that the user edits again is not written over by a hit: what the command makes of it depends on the edit.
+    pub rewritten: bool,
     /// What it is.
     pub kind: NodeKind,
 }
@@ -111,7 +114,8 @@ impl OutputTree {
         let mut encoder = Encoder::new();
         encoder.u32(TREE_FORMAT).length(self.nodes.len());
         for node in &self.nodes {
-            encoder.u32(node.output).bytes(node.path.as_bytes()).u8(node.carried.into());
+            encoder.u32(node.output).bytes(node.path.as_bytes());
+            encoder.u8(u8::from(node.carried) | u8::from(node.rewritten) << 1);
             match &node.kind {
                 NodeKind::File { content, mode } => {
                     encoder.u8(0).u32(*mode);
@@ -141,7 +145,12 @@ impl OutputTree {
             let output = decoder.u32("output number")?;
             let path = RelPath::new(decoder.bytes("path")?)
                 .map_err(|error| DecodeError::Invalid { what: "path", why: error.to_string() })?;
-            let carried = decoder.flag("carried")?;
+            let (carried, rewritten) = match decoder.u8("node flags")? {
+                0 => (false, false),
+                1 => (true, false),
+                2 => (false, true),
+                value => return Err(DecodeError::Unknown { what: "node flags", value: value.into() }),
+            };
             let kind = match decoder.u8("node kind")? {
                 0 => {
                     let mode = mode(&mut decoder)?;
@@ -151,7 +160,7 @@ impl OutputTree {
                 2 => NodeKind::Symlink { target: symlink_target(&mut decoder)? },
                 value => return Err(DecodeError::Unknown { what: "node kind", value: value.into() }),
             };
-            nodes.push(OutputNode { output, path, carried, kind });
+            nodes.push(OutputNode { output, path, carried, rewritten, kind });
         }
         decoder.finish()?;
         let tree = Self { nodes };
@@ -183,7 +192,7 @@ mod tests {
     use super::*;
 
     fn node(output: u32, path: &str, kind: NodeKind) -> OutputNode {
-        OutputNode { output, path: RelPath::new(path).unwrap(), carried: false, kind }
+        OutputNode { output, path: RelPath::new(path).unwrap(), carried: false, rewritten: false, kind }
     }
 
     fn file() -> NodeKind {

@@ -12,7 +12,7 @@ use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::model::path::RelPath;
 use crate::world::file::{FileError, Witness, create_private_folder, read_optional, replace, sharded};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 const PLACEMENT_FORMAT: u32 = 1;
@@ -41,6 +41,8 @@ pub enum Placed {
 pub struct Placement {
     /// The paths, sorted, so that a folder stands before what it holds.
     pub paths: BTreeMap<(u32, RelPath), Placed>,
+    /// Those of them that were a user's own file before a run wrote over it.
+    pub rewritten: BTreeSet<(u32, RelPath)>,
 }
 
 /// The placement of one place, on disk.
@@ -76,6 +78,7 @@ impl Placement {
         encoder.u32(PLACEMENT_FORMAT).length(self.paths.len());
         for ((output, path), placed) in &self.paths {
             encoder.u32(*output).bytes(path.as_bytes());
+            encoder.u8(self.rewritten.contains(&(*output, path.clone())).into());
             match placed {
                 Placed::File { content, witness } => {
                     encoder.u8(0).digest(&content.digest).u64(content.size);
@@ -108,10 +111,14 @@ impl Placement {
         }
         let count = decoder.count(13, "path count")?;
         let mut paths = BTreeMap::new();
+        let mut rewritten = BTreeSet::new();
         for _ in 0..count {
             let output = decoder.u32("output number")?;
             let path = RelPath::new(decoder.bytes("path")?)
                 .map_err(|error| DecodeError::Invalid { what: "path", why: error.to_string() })?;
+            if decoder.flag("rewritten")? {
+                rewritten.insert((output, path.clone()));
+            }
             let placed = match decoder.u8("placed kind")? {
                 0 => {
                     let content = Content { digest: decoder.digest("digest")?, size: decoder.u64("size")? };
@@ -124,7 +131,7 @@ impl Placement {
             paths.insert((output, path), placed);
         }
         decoder.finish()?;
-        Ok(Self { paths })
+        Ok(Self { paths, rewritten })
     }
 }
 
@@ -146,6 +153,7 @@ mod tests {
                 ((0, path("out/a")), Placed::File { content: Content::of(b"a"), witness }),
                 ((1, path("link")), Placed::Symlink { target: b"a".to_vec() }),
             ]),
+            rewritten: BTreeSet::from([(0, path("out/a"))]),
         };
         file.write(&placement).unwrap();
         assert_eq!(file.read(), placement);

@@ -13,6 +13,7 @@ mod capture;
 mod flow;
 mod gc;
 mod identity;
+mod law;
 mod local_cache;
 mod restore;
 mod serialize;

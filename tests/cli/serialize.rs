@@ -45,7 +45,7 @@ fn of_many_at_once_one_runs_and_the_others_replay() {
 fn a_waiter_takes_over_the_moment_its_holder_is_killed() {
     let env = world();
     let mut holder = env.spawn(LINE, Stdio::null());
-    wait_until_running(&env);
+    while env.count() < 1 {}
     let waiter = env.spawn(LINE, Stdio::null());
     holder.kill().unwrap();
     holder.wait().unwrap();

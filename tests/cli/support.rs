@@ -69,6 +69,13 @@ impl TestEnv {
         self.home().join(".flyte/local-cache/taskcache")
     }
 
+    /// Puts a file where the store would be.
+    pub fn set_store_to_a_file(&self) {
+        let store = self.store();
+        fs::create_dir_all(store.parent().expect("it is in a folder")).expect("a folder can be made");
+        fs::write(store, "no folder").expect("a file can be written");
+    }
+
     /// Sets a variable for all that follows.
     pub fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
         self.unset(name);
