@@ -396,6 +396,28 @@ fn refresh_of_all_tasks() {
 }
 
 #[test]
+fn no_refresh() {
+    for mut world in each_way() {
+        world.env.set("TASKCACHE_REFRESH", "true");
+        world.assert_runs(&[("refresh = false", 1), ("refresh = false", 1), ("no_refresh = true", 1)]);
+        world.assert_runs(&[("", 2), ("refresh = false", 2)]);
+        let declared = world.line("refresh = false", "--refresh -- ./work");
+        assert_eq!(world.env.run(&declared), nth(3), "who says --refresh means this run");
+    }
+}
+
+#[test]
+fn no_refresh_for_all_tasks() {
+    let mut env = world();
+    env.write("taskcache.toml", "[defaults]\nrefresh = false\n[env.nightly]\nrefresh = true\n");
+    env.set("TASKCACHE_REFRESH", "true");
+    assert_eq!([env.run("run -- ./work"), env.run("run -- ./work")], [1, 1].map(nth));
+    assert_eq!(env.run("run --environment nightly -- ./work"), nth(2));
+    env.unset("TASKCACHE_REFRESH");
+    assert_eq!(env.run("run -- ./work"), nth(2));
+}
+
+#[test]
 fn result_storage() {
     let mut env = world();
     let stored_in = |env: &TestEnv, folder: &str| {
