@@ -214,6 +214,9 @@ impl<'h> Gathered<'h> {
         stack.let_config_forbid(OptionName::Refresh);
         let command = if take_command { self.command(&task.value).cloned() } else { None };
         let version = decide(&stack)?;
+        if let Some(depth) = version.depth {
+            stack.forget_below(depth, OptionName::VersionCmd);
+        }
         let (settings, mut origins) = self.circumstances().assemble(&stack, task, version)?;
         let settings = Settings { command: command.unwrap_or_default(), ..settings };
         let store = locate(self.host, &stack, &self.files)?;

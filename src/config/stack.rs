@@ -96,6 +96,11 @@ impl<'l> Stack<'l> {
         layers.map(|(_, layer)| layer.as_ref()).enumerate()
     }
 
+    /// Forgets what the layers below a depth say about an option.
+    pub(super) fn forget_below(&mut self, depth: usize, name: OptionName) {
+        self.layers.iter_mut().skip(depth + 1).for_each(|(_, layer)| layer.to_mut().forget(name));
+    }
+
     /// Lets a config forbid what a variable asks of every task: where the highest word of the configs on a switch is
     /// no, a variable's yes is forgotten. An option is about one run and still counts.
     pub(super) fn let_config_forbid(&mut self, name: OptionName) {

@@ -233,6 +233,22 @@ fn behavior_override() {
 }
 
 #[test]
+fn version_policies_below_a_version() {
+    let env = world();
+    env.write("taskcache.toml", "[defaults]\nversion_cmds = ['cat dataset']\n[task.work]\nversion = 'v1'\n");
+    for dataset in ["1", "2"] {
+        env.write("dataset", dataset);
+        assert_eq!(env.run("run -- ./work"), nth(1), "{dataset}");
+    }
+    let beside = "run --version v1 --version-cmd 'cat dataset' -- ./work";
+    for (dataset, number) in [("1", 2), ("2", 3), ("1", 2)] {
+        env.write("dataset", dataset);
+        assert_eq!(env.run(beside), nth(number), "asked for beside the version");
+    }
+    assert_eq!(env.run("run --version-cmd 'cat dataset' -- ./work"), nth(2), "and above it");
+}
+
+#[test]
 fn behavior_disable() {
     for world in each_way() {
         world.assert_runs(&[("behavior = 'disable'", 1), ("behavior = 'disable'", 2)]);
