@@ -298,6 +298,15 @@ fn key_function_that_fails() {
 }
 
 #[test]
+fn key_and_policy() {
+    for world in each_way() {
+        let declaration = "key = 'k'\npolicy = 'INPUTS + RUN_ID'";
+        assert_eq!(world.run(declaration, "-- ./work 1"), nth(1));
+        assert_eq!(world.run(declaration, "-- ./work 2"), nth(1), "the key says all, and needs no flow");
+    }
+}
+
+#[test]
 fn key_shared_between_tasks() {
     let env = world();
     env.script("other", "#!/bin/sh\necho other\n");
