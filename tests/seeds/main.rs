@@ -12,6 +12,7 @@
 mod support;
 
 mod bkt;
+mod documents;
 mod flyte;
 mod local;
 mod prefect;
