@@ -117,6 +117,11 @@ impl Layer {
         self.values.insert(name, Located::new(value, origin));
     }
 
+    /// Says nothing about an option any more.
+    pub fn forget(&mut self, name: OptionName) {
+        self.values.remove(&name);
+    }
+
     /// Returns what the layer says about an option.
     pub fn get(&self, name: OptionName) -> Option<&Located<RawValue>> {
         self.values.get(&name)

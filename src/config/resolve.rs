@@ -9,6 +9,9 @@
 //! What cannot both hold is a fault on one layer and a question of rank between two: the higher one drops the lower
 //! one. So `--cached-only` works under an exported `TASKCACHE_REFRESH=true`, and `--cached-only --refresh` is refused.
 //!
+//! One rank is turned round: a config that says `refresh = false` is about a task that must not be refreshed, and
+//! stands above the variable that asks every task to.
+//!
 //! Only what counts is read: a bad value that a higher layer replaces stops no run. [`check`] reads everything.
 
 use super::assemble::Circumstances;
@@ -207,9 +210,13 @@ impl<'h> Gathered<'h> {
             let of_file = task.iter().chain(group).chain([&file.document.defaults]);
             layers.extend(of_file.map(|layer| (*source, layer)));
         }
-        let stack = self.stack(layers);
+        let mut stack = self.stack(layers);
+        stack.let_config_forbid(OptionName::Refresh);
         let command = if take_command { self.command(&task.value).cloned() } else { None };
         let version = decide(&stack)?;
+        if let Some(depth) = version.depth {
+            stack.forget_below(depth, OptionName::VersionCmd);
+        }
         let (settings, mut origins) = self.circumstances().assemble(&stack, task, version)?;
         let settings = Settings { command: command.unwrap_or_default(), ..settings };
         let store = locate(self.host, &stack, &self.files)?;

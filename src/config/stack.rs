@@ -96,6 +96,28 @@ impl<'l> Stack<'l> {
         layers.map(|(_, layer)| layer.as_ref()).enumerate()
     }
 
+    /// Forgets what the layers below a depth say about an option.
+    pub(super) fn forget_below(&mut self, depth: usize, name: OptionName) {
+        self.layers.iter_mut().skip(depth + 1).for_each(|(_, layer)| layer.to_mut().forget(name));
+    }
+
+    /// Lets a config forbid what a variable asks of every task: where the highest word of the configs on a switch is
+    /// no, a variable's yes is forgotten. An option is about one run and still counts.
+    pub(super) fn let_config_forbid(&mut self, name: OptionName) {
+        let of_files =
+            self.layers.iter().filter(|(source, _)| matches!(source, Source::Project | Source::User));
+        let is_forbidden =
+            of_files.filter_map(|(_, layer)| layer.switch(name)).next().is_some_and(|(on, _)| !on);
+        if !is_forbidden {
+            return;
+        }
+        for (_, layer) in &mut self.layers {
+            if matches!(layer.switch(name), Some((true, Origin::Variable(_)))) {
+                layer.to_mut().forget(name);
+            }
+        }
+    }
+
     /// Returns whose the layer at a depth is.
     pub(super) fn source(&self, depth: usize) -> Source {
         self.layers.get(depth).map_or(Source::BuiltIn, |(source, _)| *source)

@@ -4,6 +4,9 @@
 //! the other of all layers below: a higher `--version` overrules a lower `auto` or `disable`, a higher `auto` drops a
 //! lower version. Only `override`, which is about a version, may take it from below. Two that contradict each
 //! other on *one* layer are a fault.
+//!
+//! A version that overrides drops the version policies of the layers below it as well: whoever gives a task a version
+//! means that nothing else makes it anew. Policies beside the version or above it were asked for with it.
 
 use super::error::ConfigError;
 use super::layer::{Layer, Located, Origin};
@@ -18,11 +21,13 @@ pub(super) struct Decision {
     pub(super) behavior: Located<Behavior>,
     /// The version.
     pub(super) version: Option<Located<String>>,
+    /// The layer of a version that overrides, below which no version policy counts.
+    pub(super) depth: Option<usize>,
 }
 
 impl Default for Decision {
     fn default() -> Self {
-        Self { behavior: Located::new(Behavior::default(), Origin::BuiltIn), version: None }
+        Self { behavior: Located::new(Behavior::default(), Origin::BuiltIn), version: None, depth: None }
     }
 }
 
@@ -33,7 +38,7 @@ pub(super) const BEHAVIORS: [Behavior; 3] = [Behavior::Auto, Behavior::Override,
 pub(super) fn decide(stack: &Stack<'_>) -> Result<Decision, ConfigError> {
     let mut wanted: Option<&Origin> = None;
     let mut decision = None;
-    for (_, layer) in stack.said() {
+    for (depth, layer) in stack.said() {
         let said = Said::by(layer)?;
         if decision.is_some() {
             continue;
@@ -41,6 +46,7 @@ pub(super) fn decide(stack: &Stack<'_>) -> Result<Decision, ConfigError> {
         let told = |behavior, origin: &Origin| Decision {
             behavior: Located::new(behavior, origin.clone()),
             version: said.version.map(|(version, origin)| Located::new(version.to_owned(), origin.clone())),
+            depth: Some(depth).filter(|_| behavior == Behavior::Override),
         };
         decision = match (wanted, said.behavior, said.version) {
             (Some(wanted), _, Some(_)) => Some(told(Behavior::Override, wanted)),

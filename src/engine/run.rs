@@ -207,6 +207,8 @@ impl Run<'_> {
     fn bypass_reason(&self) -> Option<BypassReason> {
         let settings = self.settings();
         let needs_flow = [PolicyPart::RunId, PolicyPart::FlowParameters];
+        // A key of the caller's own takes the place of what the policy names.
+        let has_own_key = settings.key.is_some() || settings.key_cmd.is_some();
         if !settings.enabled {
             Some(BypassReason::Disabled)
         } else if settings.no_cache {
@@ -217,7 +219,10 @@ impl Run<'_> {
             Some(BypassReason::Policy)
         } else if settings.stdin == StdinMode::Inherit {
             Some(BypassReason::Stdin)
-        } else if self.context.flow.is_none() && needs_flow.iter().any(|part| settings.policy.has(*part)) {
+        } else if !has_own_key
+            && self.context.flow.is_none()
+            && needs_flow.iter().any(|part| settings.policy.has(*part))
+        {
             Some(BypassReason::NoFlow)
         } else {
             None
