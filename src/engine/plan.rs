@@ -337,8 +337,8 @@ impl Maker<'_> {
     fn variable_patterns(&mut self, kind: &str, patterns: &[Vec<u8>]) {
         let is_ordered = patterns.iter().any(|pattern| pattern.starts_with(b"!"));
         for (position, pattern) in patterns.iter().enumerate() {
-            let position = if is_ordered { position.to_string() } else { String::new() };
-            self.add(Kind::Signature, [kind.as_bytes(), position.as_bytes(), b"=", pattern].concat(), b"");
+            let position = if is_ordered { format!("{position}=") } else { String::new() };
+            self.add(Kind::Signature, [kind.as_bytes(), position.as_bytes(), pattern].concat(), b"");
         }
     }
 
