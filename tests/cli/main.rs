@@ -9,6 +9,7 @@
 mod support;
 
 mod capture;
+mod hygiene;
 mod identity;
 mod local_cache;
 mod restore;
