@@ -57,6 +57,7 @@ pub const INDEX_FORMAT: i64 = MIGRATIONS.len() as i64;
 #[derive(Debug)]
 pub struct Index {
     path: PathBuf,
+    identity: Option<(u64, u64)>,
     connection: Connection,
     secret: [u8; 32],
 }
@@ -103,11 +104,15 @@ impl Index {
             }
         }
         let failed = |action| move |source| failure(path, action, source);
+        let identity = super::quarantine::identity(path);
         let connection = match Connection::open_with_flags(path, flags) {
             Ok(connection) => connection,
+            Err(source) if path.is_dir() => {
+                return Err(StoreError::Damaged { path: path.to_owned(), source });
+            }
             Err(error) => return Err(failed("open")(error)),
         };
-        let mut index = Self { path: path.to_owned(), connection, secret: [0; 32] };
+        let mut index = Self { path: path.to_owned(), identity, connection, secret: [0; 32] };
         index.configure().map_err(failed("configure"))?;
         let format = index.format()?;
         if format < INDEX_FORMAT {
@@ -116,7 +121,11 @@ impl Index {
         let secret = index
             .connection
             .query_row("SELECT value FROM meta WHERE name = 'secret'", [], |row| row.get(0))
-            .map_err(failed("read the secret"))?;
+            .map_err(|source| match source.sqlite_error_code() {
+                // The format says that there is such a table.
+                Some(ErrorCode::Unknown) => StoreError::Damaged { path: path.to_owned(), source },
+                _ => failed("read the secret")(source),
+            })?;
         index.secret = secret;
         Ok(index)
     }
@@ -199,19 +208,29 @@ impl Index {
         &mut self.connection
     }
 
+    /// Returns what tells the file from one that takes its place.
+    pub(super) const fn identity(&self) -> Option<(u64, u64)> {
+        self.identity
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Looks an entry up.
     pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
-        let row: Option<(Vec<u8>, Vec<u8>)> = self
-            .connection
-            .prepare_cached("SELECT body, checksum FROM entry WHERE key = ?1")
-            .and_then(|mut query| {
-                query.query_row([blob(key)], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-            })
-            .map_err(self.failed("look up an entry"))?;
+        let row = self.connection.prepare_cached("SELECT body, checksum FROM entry WHERE key = ?1").and_then(
+            |mut query| {
+                query
+                    .query_row([blob(key)], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))
+                    .optional()
+            },
+        );
+        let row = match row {
+            // One row of a wrong type is its own damage, which the next record mends.
+            Err(error) if is_mistyped(&error) => return Ok(Found::Damaged),
+            row => row.map_err(self.failed("look up an entry"))?,
+        };
         let Some((body, sum)) = row else { return Ok(Found::Absent) };
         if sum != checksum(key, &body) {
             return Ok(Found::Damaged);
@@ -414,13 +433,29 @@ fn checksum(key: &CacheKey, body: &[u8]) -> Vec<u8> {
 }
 
 /// Sorts SQLite's errors into those that say the file is damaged and all others.
-fn failure(path: &Path, action: &'static str, source: rusqlite::Error) -> StoreError {
+pub(super) fn failure(path: &Path, action: &'static str, source: rusqlite::Error) -> StoreError {
     let code = source.sqlite_error_code();
     let path = path.to_owned();
     match code {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, source },
+        _ if is_mistyped(&source) => StoreError::Damaged { path, source },
         _ => StoreError::Index { action, path, source },
     }
+}
+
+/// Returns whether a row holds what nobody wrote: SQLite finds such a database sound.
+const fn is_mistyped(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, Utf8Error,
+    };
+    matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | QueryReturnedNoRows
+            | Utf8Error(..)
+    )
 }
 
 #[cfg(test)]

@@ -13,3 +13,4 @@ mod hygiene;
 mod identity;
 mod local_cache;
 mod restore;
+mod store_states;
