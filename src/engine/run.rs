@@ -122,7 +122,7 @@ pub fn run(job: Job<'_>, sink: &mut dyn EventSink) -> Result<Termination, RunErr
     let directory = job.directory.or(job.host.directory.as_deref()).ok_or(PlanError::NoDirectory)?.to_owned();
     let mut run = Run { job, context, directory, sink, started: Instant::now() };
     match run.bypass_reason() {
-        Some(reason) => run.bypass(reason),
+        Some(reason) => run.bypass(reason, None),
         None => run.cached(),
     }
 }
@@ -200,8 +200,8 @@ impl Run<'_> {
         report
     }
 
-    /// Runs the command without the cache: nothing is looked up, captured or stored.
-    fn bypass(&mut self, reason: BypassReason) -> Result<Termination, RunError> {
+    /// Runs the command without the cache: nothing is looked up, captured or stored. `stdin` was read already.
+    fn bypass(&mut self, reason: BypassReason, stdin: Option<SpooledStdin>) -> Result<Termination, RunError> {
         if self.settings().cached_only {
             return Err(RunError::NotCached(reason.name()));
         }
@@ -211,10 +211,11 @@ impl Run<'_> {
         let inside =
             Inside { task: &self.job.settings.task, key: None, outcome: "bypass", store: self.job.store };
         let environment = self.context.environment_inside(&environment, &inside);
-        let stdin = match self.settings().stdin {
-            StdinMode::Null => StdinSource::Null,
+        let stdin = match (stdin, self.settings().stdin) {
+            (Some(stdin), _) => StdinSource::File(stdin.into_file()),
+            (None, StdinMode::Null) => StdinSource::Null,
             // Nothing is keyed here, so there is no reason to read ahead.
-            StdinMode::Hash | StdinMode::Inherit => StdinSource::Inherit,
+            (None, StdinMode::Hash | StdinMode::Inherit) => StdinSource::Inherit,
         };
         let execution = execute(Invocation {
             program: &source.program,
@@ -255,7 +256,8 @@ impl Run<'_> {
     }
 
     fn cached(&mut self) -> Result<Termination, RunError> {
-        let Some(mut store) = self.open_store()? else { return self.bypass(BypassReason::Store) };
+        let opened = self.open_store()?;
+        let Some(mut store) = opened else { return self.bypass(BypassReason::Store, None) };
         let mut book = match self.settings().paranoid {
             true => WitnessBook::forgetful(),
             false => WitnessBook::at(store.layout().path("witnesses")),
@@ -268,7 +270,7 @@ impl Run<'_> {
             // A program may be executable and not readable; it runs, and nobody can say whether it changed.
             Err(RunError::Plan(PlanError::Source(SourceError::File(error)))) => {
                 self.warn(Warning::Store(format!("{error}: {}", error.source)));
-                return self.bypass(BypassReason::Source);
+                return self.bypass(BypassReason::Source, stdin);
             }
             other => other?,
         };
@@ -309,7 +311,7 @@ impl Run<'_> {
                 }
                 Err(error) => {
                     self.warn(Warning::Store(with_cause(&error)));
-                    return self.bypass(BypassReason::Store);
+                    return self.bypass(BypassReason::Store, stdin);
                 }
             }
         };
@@ -349,11 +351,7 @@ impl Run<'_> {
             let file = PlacementFile::of(store.layout(), &plan.place);
             let placement = file.read();
             let settings = self.job.settings;
-            let manner = Manner {
-                mtime: settings.output_mtime,
-                clean: settings.clean_outputs,
-                umask: self.job.host.umask,
-            };
+            let manner = Manner { mtime: settings.output_mtime, clean: settings.clean_outputs };
             let (done, now) =
                 Restore::new(&plan.outputs, &placement, manner).run(store, &entry.outputs, book)?;
             restored = done;
@@ -450,14 +448,14 @@ impl Run<'_> {
     ) -> Result<Termination, RunError> {
         let file = PlacementFile::of(store.layout(), &plan.place);
         let placement = if plan.outputs.is_empty() { Placement::default() } else { file.read() };
-        let (before, taken) = match self.prepare(store, plan, placement) {
+        let (before, mut taken) = match self.prepare(store, plan, placement) {
             Ok(prepared) => prepared,
             Err(error) if self.settings().fail_mode == FailMode::Closed => {
                 return Err(RunError::Store(error));
             }
             Err(error) => {
                 self.warn(Warning::Store(with_cause(&error)));
-                return self.bypass(BypassReason::Store);
+                return self.bypass(BypassReason::Store, stdin);
             }
         };
         let key = plan.recipe.key();
@@ -469,7 +467,7 @@ impl Run<'_> {
         };
         let environment = self.context.environment_inside(&plan.environment, &inside);
         let scratch = store.scratch().map_err(RunError::Store)?.path().to_owned();
-        let execution = execute(Invocation {
+        let executed = execute(Invocation {
             program: &plan.program,
             argv: &plan.command,
             environment: &environment,
@@ -481,7 +479,11 @@ impl Run<'_> {
             capture: if self.job.host.streams_joined { CaptureMode::Joined } else { CaptureMode::Apart },
             spool_directory: &scratch,
             spool_limit: SPOOL_LIMIT,
-        })?;
+        });
+        if executed.is_err() {
+            self.put_back(std::mem::take(&mut taken), plan, store);
+        }
+        let execution = executed?;
         let termination = execution.termination;
         let Some(capture) = execution.capture else {
             // Only a run that is not captured has none, and this one is.
@@ -502,10 +504,8 @@ impl Run<'_> {
                 }
             }
             Err(reason) => {
-                if termination != Termination::Exited(0)
-                    && let Err(error) = taken.put_back(&plan.outputs, store)
-                {
-                    self.warn(Warning::Restore(with_cause(&error)));
+                if termination != Termination::Exited(0) {
+                    self.put_back(taken, plan, store);
                 }
                 tale.not_stored = Some(reason);
             }
@@ -523,6 +523,13 @@ impl Run<'_> {
         Ok(termination)
     }
 
+    /// Gives back what was taken away for a run that did not come to a result.
+    fn put_back(&mut self, taken: TakenAway, plan: &Plan, store: &Store) {
+        if let Err(error) = taken.put_back(&plan.outputs, store) {
+            self.warn(Warning::Restore(with_cause(&error)));
+        }
+    }
+
     /// Looks at the outputs, and empties their folders as it is to be done before a run.
     fn prepare(
         &mut self,
@@ -531,6 +538,15 @@ impl Run<'_> {
         placement: Placement,
     ) -> Result<(Before, TakenAway), StoreError> {
         let settings = self.job.settings;
+        let scratch = store.scratch()?.path();
+        let mut present = file_time(scratch)?;
+        if settings.depfile.is_some() {
+            // What the dependency file will name must turn out older than this moment: wait for the next tick.
+            let first = present;
+            while present == first {
+                present = file_time(scratch)?;
+            }
+        }
         let mut taken = TakenAway::default();
         if !plan.outputs.is_empty() && !settings.read_only {
             if settings.clean_outputs {
@@ -540,16 +556,6 @@ impl Run<'_> {
             }
         }
         let survey = Survey::take(&plan.outputs, None).unwrap_or_default();
-        let scratch = store.scratch()?.path();
-        let mut present = file_time(scratch)?;
-        if settings.depfile.is_some() {
-            // What the dependency file will name must turn out older than this moment, so the moment has to be told
-            // from the one in which the last of those files was written: wait for the file system's next tick.
-            let first = present;
-            while present == first {
-                present = file_time(scratch)?;
-            }
-        }
         Ok((Before { survey, placement, present }, taken))
     }
 

@@ -2,12 +2,14 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::print_stderr,
     unreachable_pub,
-    reason = "a test that cannot go on says so by panicking; nobody links against tests"
+    reason = "a test that cannot go on says so by panicking, one that is skipped by a line; nobody links against tests"
 )]
 
 mod support;
 
+mod bad_input;
 mod capture;
 mod hygiene;
 mod identity;
