@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 use taskcache::world::host::Host;
-use taskcache::world::process::{Termination, die_by};
+use taskcache::world::process::{Termination, die_by, outlive_file_limit};
 
 fn main() -> ExitCode {
+    outlive_file_limit();
     let host = Host::capture();
     match taskcache::cli::run(&host, std::env::args_os().collect()) {
         Termination::Exited(code) => ExitCode::from(code),

@@ -9,8 +9,8 @@
 
 use super::outlet::Outlets;
 pub use super::program::{StartError, resolve_program};
-pub use super::signals::die_by;
 use super::signals::{Arrival, SignalWatch};
+pub use super::signals::{die_by, outlive_file_limit};
 pub use super::tee::{Capture, Incomplete};
 use super::tee::{SpoolPlace, Tee};
 use crate::model::time::Span;
@@ -98,8 +98,32 @@ pub struct Execution {
 
 /// Runs a command to its end, its output on our standard streams.
 pub fn execute(invocation: Invocation<'_>) -> Result<Execution, StartError> {
+    if let Err(reason) = room_for_attending() {
+        return execute_unattended(&invocation, reason);
+    }
     let outlets = Outlets::standard().map_err(preparing(invocation.program))?;
     execute_into(invocation, outlets)
+}
+
+/// How many files attending a command opens: the runtime and its signals, the pipes, what starting it takes.
+const FILES: usize = 24;
+
+/// Makes sure that the files for attending a command can be opened; a runtime that finds out by itself panics.
+fn room_for_attending() -> io::Result<()> {
+    let null = File::open("/dev/null")?;
+    let files: io::Result<Vec<File>> = (1..FILES).map(|_| null.try_clone()).collect();
+    files.map(drop)
+}
+
+/// Runs a command with nothing between it and our streams. Signals that are sent to us alone do not reach it.
+fn execute_unattended(invocation: &Invocation<'_>, reason: io::Error) -> Result<Execution, StartError> {
+    let started = Instant::now();
+    let mut child = start(invocation, Ends(None), |mut command| command.spawn())?;
+    let lost = |source| StartError::Lost { program: invocation.program.into(), source };
+    let status = child.wait().map_err(lost)?;
+    let capture =
+        (invocation.capture != CaptureMode::Off).then(|| Capture::none(Incomplete::Crowded(reason)));
+    Ok(Execution { termination: termination(status), duration: started.elapsed().into(), capture })
 }
 
 /// Runs a command to its end. What is captured goes to `outlets`, what is not to our standard streams.
@@ -118,7 +142,7 @@ async fn attend(invocation: Invocation<'_>, outlets: Outlets) -> Result<Executio
     let signals = SignalWatch::start().map_err(prepare)?;
     let (mut tee, ends) = connect(&invocation, outlets).map_err(prepare)?;
     let started = Instant::now();
-    let child = start(&invocation, ends)?;
+    let child = start(&invocation, ends, |command| tokio::process::Command::from(command).spawn())?;
     let lost = |source| StartError::Lost { program: invocation.program.into(), source };
     let ending = oversee(child, started, signals, tee.as_mut()).await.map_err(lost)?;
     let mut capture = tee.map(Tee::finish);
@@ -208,25 +232,30 @@ fn connect(invocation: &Invocation<'_>, outlets: Outlets) -> io::Result<(Option<
 }
 
 /// Starts the command. Our copies of its ends of the pipes are closed on return, or the pipes would never end.
-fn start(invocation: &Invocation<'_>, ends: Ends) -> Result<Child, StartError> {
+fn start<C>(
+    invocation: &Invocation<'_>,
+    ends: Ends,
+    begin: impl Fn(Command) -> io::Result<C>,
+) -> Result<C, StartError> {
+    let spawn = |command: Command| begin(prepared(command, invocation, &ends)?);
     let arguments = invocation.argv.get(1..).unwrap_or_default();
     let mut command = Command::new(invocation.program);
     if let Some(typed) = invocation.argv.first() {
         command.arg0(typed);
     }
     command.args(arguments);
-    match spawn(command, invocation, &ends) {
+    match spawn(command) {
         Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
             let mut command = Command::new(SHELL);
             command.arg(invocation.program).args(arguments);
-            spawn(command, invocation, &ends)
+            spawn(command)
         }
         started => started,
     }
     .map_err(|error| refusal(invocation, error))
 }
 
-fn spawn(mut command: Command, invocation: &Invocation<'_>, Ends(ends): &Ends) -> io::Result<Child> {
+fn prepared(mut command: Command, invocation: &Invocation<'_>, Ends(ends): &Ends) -> io::Result<Command> {
     command.env_clear();
     for (name, value) in invocation.environment.iter().rev() {
         command.env(name, value);
@@ -242,7 +271,7 @@ fn spawn(mut command: Command, invocation: &Invocation<'_>, Ends(ends): &Ends) -
     if let Some((stdout, stderr)) = ends {
         command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
     }
-    tokio::process::Command::from(command).spawn()
+    Ok(command)
 }
 
 fn refusal(invocation: &Invocation<'_>, source: io::Error) -> StartError {

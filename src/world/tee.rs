@@ -67,9 +67,20 @@ pub enum Incomplete {
     /// The streams took turns too often for their order to be kept.
     #[error("standard output and standard error took turns more than {SEGMENTS} times")]
     Unordered,
+    /// The system lets us open too few files to look on; the command wrote to our streams itself.
+    #[error("too few files may be open at once: {0}")]
+    Crowded(io::Error),
     /// A signal that asks to stop or to change course arrived during the run.
     #[error("signal {0} arrived during the run")]
     Interrupted(i32),
+}
+
+impl Capture {
+    /// Returns the recording of a run that nobody looked at.
+    pub(super) fn none(reason: Incomplete) -> Self {
+        let (stdout, stderr) = (Spool::empty(), Spool::empty());
+        Self { joined: false, stdout, stderr, order: Vec::new(), incomplete: Some(reason) }
+    }
 }
 
 /// What both streams record together.

@@ -449,3 +449,82 @@ fn a_home_that_is_missing_or_odd_costs_the_cache_only() {
     );
     assert_eq!(broken.stderr.lines().count(), 1);
 }
+
+#[test]
+fn too_few_files_or_bytes_cost_the_result_and_not_the_run() {
+    let env = TestEnv::new();
+    env.run("run -- true");
+    for limit in [10, 12, 14, 16, 20, 24] {
+        let found = env.shell(&format!("ulimit -n {limit}; taskcache run -- sh -c 'echo x; cat /dev/null'"));
+        assert_eq!((found.code, found.stdout.as_str()), (0, "x\n"), "{limit}: {}", found.stderr);
+        let warning = "taskcache: warning: the result was not stored: too few files may be open at once: ";
+        assert!(found.stderr.starts_with(warning), "{limit}: {}", found.stderr);
+        assert_eq!(found.stderr.lines().count(), 1, "{limit}: {}", found.stderr);
+        let failing = env.shell(&format!("ulimit -n {limit}; taskcache run -- sh -c 'echo x; exit 3'"));
+        assert_eq!(failing, ran(3, "x\n"), "{limit}");
+    }
+    let line = "run -- sh -c 'seq 100000; exit 0'";
+    for _ in 0..2 {
+        // First without any store, which cannot be made, then with one that is full.
+        let found = env.shell(&format!("ulimit -f 8; taskcache {line} | wc -c"));
+        assert_eq!((found.code, found.stdout.as_str()), (0, "588895\n"), "{}", found.stderr);
+        assert!(found.stderr.starts_with("taskcache: warning: "), "{}", found.stderr);
+        env.run(line);
+    }
+    let own = env.shell("ulimit -f 8; taskcache run -- sh -c 'seq 100000 > file'");
+    assert_eq!(own.code, 128 + 25, "the command meets its limit as it would without us: {}", own.stderr);
+}
+
+#[test]
+fn streams_that_are_closed_full_or_gone() {
+    let env = TestEnv::new();
+    let line = "taskcache run --cache-exit any -- sh -c 'echo ran >> count; echo x; exit 3'";
+    assert_eq!(env.shell(&format!("{line} >&-")), ran(3, ""));
+    assert_eq!(env.shell(&format!("{line} >&- 2>&-")), ran(3, ""));
+    assert_eq!(env.shell(&format!("{line} >&- 2>&- <&-")), ran(3, ""));
+    assert_eq!(env.count(), 1);
+    let full = "taskcache: warning: cannot write to standard output: No space left on device (os error 28)\n";
+    assert_eq!(env.shell(&format!("{line} > /dev/full")), ran(3, "").with_stderr(full), "a hit");
+    let line = line.replace("run ", "run --salt 2 ");
+    let full = "taskcache: warning: the result was not stored: cannot write to standard output: \
+                No space left on device (os error 28)\n";
+    assert_eq!(env.shell(&format!("{line} > /dev/full")), ran(3, "").with_stderr(full), "a miss");
+    assert_eq!(env.shell(&line), ran(3, "x\n"));
+    assert_eq!(env.count(), 3);
+    assert_eq!(env.shell("taskcache run -- cat <&-"), ran(0, ""));
+    assert_eq!(env.shell("taskcache run --stdin hash -- cat <&-"), ran(0, ""));
+    assert_eq!(env.shell("taskcache local-cache list | true"), ran(0, ""));
+    let listed = env.shell("taskcache local-cache list > /dev/full");
+    let full = "taskcache: error: cannot write to standard output: No space left on device (os error 28)\n";
+    assert_eq!(listed, ran(125, "").with_stderr(full));
+}
+
+#[test]
+fn a_disk_that_is_full_costs_the_result() {
+    let env = TestEnv::new();
+    let mount = |size: &str, line: &str| {
+        let inner = format!("mount -t tmpfs -o {size} none disk && {line}");
+        env.shell(&format!("mkdir -p disk; unshare -m --propagation private sh -c '{inner}'"))
+    };
+    if mount("size=1m", "true").code != 0 {
+        eprintln!("skipped: this needs the right to mount");
+        return;
+    }
+    let run = "taskcache run --cache-dir disk/store --stdin hash -- sh -c \"cat; seq 60000; exit 0\" < input | cksum";
+    env.write("input", "in");
+    let plain = env.shell("sh -c 'cat; seq 60000' < input | cksum").stdout;
+    for size in
+        ["size=40k", "size=120k", "size=300k", "size=500k", "size=8m,nr_inodes=6", "size=8m,nr_inodes=12"]
+    {
+        let found = mount(size, &format!("{run}; {run}"));
+        assert_eq!((found.code, found.stdout.clone()), (0, plain.repeat(2)), "{size}: {}", found.stderr);
+        for line in found.stderr.lines() {
+            assert!(line.starts_with("taskcache: warning: "), "{size}: {}", found.stderr);
+        }
+        let is_tiny = size == "size=40k";
+        assert!(!is_tiny || found.stderr.lines().count() == 2, "{size}: {}", found.stderr);
+    }
+    let read_only = "mount -o remount,ro disk";
+    let found = mount("size=8m", &format!("{run}; {read_only}; {run}"));
+    assert_eq!((found.code, found.stdout), (0, plain.repeat(2)), "{}", found.stderr);
+}
