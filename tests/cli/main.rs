@@ -11,8 +11,12 @@ mod support;
 
 mod bad_input;
 mod capture;
+mod config;
+mod control;
 mod hygiene;
 mod identity;
+mod law;
 mod local_cache;
 mod restore;
+mod signals;
 mod store_states;
