@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use taskcache::world::background;
 use taskcache::world::host::Host;
-use taskcache::world::process::{Termination, die_by};
+use taskcache::world::process::{Termination, die_by, outlive_file_limit};
 
 fn main() -> ExitCode {
+    outlive_file_limit();
     let host = Host::capture();
     background::detach(&host);
     let invocation: Vec<OsString> = std::env::args_os().collect();

@@ -90,9 +90,9 @@ impl From<ConfigError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
-            StoreError::Damaged { .. } => {
-                Some("delete it; the store starts empty and loses nothing but time")
-            }
+            StoreError::Damaged { .. } => Some(
+                "it is moved to 'quarantine' in the store where that can be written; the next run starts anew",
+            ),
             StoreError::Newer { .. } => Some("use the newer taskcache, or another store with --cache-dir"),
             StoreError::Foreign(_) | StoreError::NotAFolder(_) | StoreError::ForeignOwner(_) => {
                 Some("choose another folder with --cache-dir or TASKCACHE_DIR")

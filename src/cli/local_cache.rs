@@ -196,7 +196,8 @@ impl Shelf<'_> {
         let asks = self.host.terminals.stdin && self.host.terminals.stdout && !arguments.get_flag("yes");
         if asks {
             let plan = store.plan_removal(&selection)?;
-            print(&format!("Remove {} from {}? [y/N] ", removed_text(plan), self.root.display()))?;
+            let root = printable(self.root.as_os_str().as_bytes());
+            print(&format!("Remove {} from {root}? [y/N] ", removed_text(plan)))?;
             let mut answer = String::new();
             let read = std::io::stdin().lock().read_line(&mut answer);
             read.map_err(|error| Failure::new(format!("cannot read the answer: {error}")))?;

@@ -13,6 +13,7 @@ pub mod options;
 pub mod run;
 pub mod transaction;
 
+use crate::model::path::printable;
 use crate::report::reporter::say;
 use crate::world::host::Host;
 use crate::world::process::Termination;
@@ -108,8 +109,10 @@ fn dispatch(
 /// Help and version go to standard output and are a success; every other complaint of clap's is ours to fail with.
 fn usage(error: &clap::Error) -> Termination {
     if error.use_stderr() {
-        let text = error.render().to_string();
-        say(text.trim_end());
+        // The text repeats what was typed, and its own only control character is the line's end.
+        let escape = |line: &str| printable(line.as_bytes());
+        let lines: Vec<_> = error.render().to_string().trim_end().split('\n').map(escape).collect();
+        say(&lines.join("\n"));
         Termination::Exited(FAILURE)
     } else {
         match print(&error.render().to_string()) {

@@ -15,6 +15,9 @@ use crate::world::file::{FileType, Witness, open_for_reading};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 
+/// The mode bit that new folders inherit.
+const SET_GROUP_ID: u32 = 0o2000;
+
 /// The outputs of a run, ready to be recorded.
 #[derive(Debug)]
 pub struct CapturedOutputs {
@@ -83,6 +86,9 @@ fn read(
 ) -> Result<(NodeKind, Placed), NotStored> {
     let path = &standing.path;
     let mode = standing.witness.permissions();
+    if has_bits_of_its_own(standing) {
+        return Err(unfit(path, "has a set-user-id, set-group-id or sticky bit, and those are not stored"));
+    }
     match standing.witness.file_type() {
         FileType::Directory => Ok((NodeKind::Directory { mode }, Placed::Directory)),
         FileType::Special => Err(unfit(path, "is a pipe, socket or device")),
@@ -115,6 +121,21 @@ pub fn unfit_survey(error: SurveyError) -> NotStored {
     match error {
         SurveyError::File(error) => unfit(&error.path, &error.source.to_string()),
         SurveyError::Path { path, why } => unfit(&path, &format!("cannot be stored: {why}")),
+    }
+}
+
+/// Returns whether something has mode bits that are not put back, so that a hit would not be what the run was. A
+/// folder has the set-group-id bit from the folder above it, here as after a restore.
+fn has_bits_of_its_own(standing: &Standing) -> bool {
+    let witness = &standing.witness;
+    let above = || standing.path.parent().and_then(|above| Witness::of_target(above).ok());
+    match witness.file_type() {
+        FileType::File => witness.special_bits() != 0,
+        FileType::Directory => {
+            let inherited = above().map_or(0, |above| above.special_bits() & SET_GROUP_ID);
+            witness.special_bits() & !inherited != 0
+        }
+        FileType::Symlink | FileType::Special => false,
     }
 }
 

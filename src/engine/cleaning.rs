@@ -58,7 +58,23 @@ impl TakenAway {
     /// Removes from output folders what an earlier result put there. Files that are declared by their own path stay:
     /// the command replaces those or leaves them, and either is its result.
     pub fn take(outputs: &Outputs, placement: &Placement, store: &Store) -> Result<Self, StoreError> {
-        let mut taken = Vec::new();
+        let mut away = Self::default();
+        match away.take_all(outputs, placement, store) {
+            Ok(()) => Ok(away),
+            Err(error) => {
+                // The first error is the one to report; what cannot be put back either is still in the store.
+                let _ = away.put_back(outputs, store);
+                Err(error)
+            }
+        }
+    }
+
+    fn take_all(
+        &mut self,
+        outputs: &Outputs,
+        placement: &Placement,
+        store: &Store,
+    ) -> Result<(), StoreError> {
         for ((number, path), placed) in placement.paths.iter().rev() {
             let Some(output) = outputs.declared().get(*number as usize) else { continue };
             let is_named = output.pattern.literal_name() == Some(path.as_bytes());
@@ -74,10 +90,10 @@ impl TakenAway {
             tree.follow_own_link(&path.root())?;
             let mode = tree.look_through(path)?.map_or(0o644, |witness| witness.permissions());
             if remove_placed(&mut tree, path, placed)? {
-                taken.push((*number, path.clone(), placed.clone(), mode));
+                self.taken.push((*number, path.clone(), placed.clone(), mode));
             }
         }
-        Ok(Self { taken })
+        Ok(())
     }
 
     /// Puts back whatever is missing now.

@@ -38,11 +38,7 @@ impl Run<'_> {
             let file = PlacementFile::of(store.layout(), &plan.place);
             let placement = file.read();
             let settings = self.job.settings;
-            let manner = Manner {
-                mtime: settings.output_mtime,
-                clean: settings.clean_outputs,
-                umask: self.job.host.umask,
-            };
+            let manner = Manner { mtime: settings.output_mtime, clean: settings.clean_outputs };
             let (done, now) =
                 Restore::new(&plan.outputs, &placement, manner).run(store, &entry.outputs, book)?;
             restored = done;

@@ -46,7 +46,7 @@ pub enum InputError {
         source: ExpandError,
     },
     /// Something that has no content to read.
-    #[error("input '{}' is {what}, not a file or a folder", printable(.path))]
+    #[error("input '{}' is a {what}, not a file or a folder", printable(.path))]
     Special {
         /// The path.
         path: Vec<u8>,

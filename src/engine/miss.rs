@@ -156,15 +156,7 @@ impl Run<'_> {
         placement: Placement,
     ) -> Result<(Before, TakenAway), StoreError> {
         let settings = self.job.settings;
-        let mut taken = TakenAway::default();
-        if !plan.outputs.is_empty() && !settings.read_only {
-            if settings.clean_outputs {
-                empty_output_folders(&plan.outputs, None)?;
-            } else {
-                taken = TakenAway::take(&plan.outputs, &placement, store)?;
-            }
-        }
-        let survey = Survey::take(&plan.outputs, None).map_err(unfit_survey);
+        // First whatever may fail: what is taken away below has to come back if the run does not take place.
         let scratch = store.scratch()?.path();
         let mut present = file_time(scratch)?;
         let since_start = i128::try_from(self.started.elapsed().as_nanos()).unwrap_or(i128::MAX);
@@ -177,6 +169,15 @@ impl Run<'_> {
                 present = file_time(scratch)?;
             }
         }
+        let mut taken = TakenAway::default();
+        if !plan.outputs.is_empty() && !settings.read_only {
+            if settings.clean_outputs {
+                empty_output_folders(&plan.outputs, None)?;
+            } else {
+                taken = TakenAway::take(&plan.outputs, &placement, store)?;
+            }
+        }
+        let survey = Survey::take(&plan.outputs, None).map_err(unfit_survey);
         Ok((Before { survey, placement, hashed_from, present }, taken))
     }
 

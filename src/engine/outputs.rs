@@ -169,7 +169,7 @@ impl Outputs {
             let Some(path) = output.pattern.literal_path() else {
                 let covers = |path: &Path| output.pattern.covers_path(path);
                 let anchor = output.pattern.anchor();
-                if anchor.starts_with(store) || covers(store) {
+                if anchor.starts_with(store) || covers(store) || covers(&store.join("index.db")) {
                     return Err(OutputError::Store { text: text(), store: store.to_owned() });
                 }
                 if covers(directory) {
@@ -178,7 +178,11 @@ impl Outputs {
                 if home.is_some_and(covers) {
                     return Err(OutputError::Home(text()));
                 }
-                if anchor.join(".git").exists() && covers(&anchor.join(".git")) {
+                let holds = |git: &Path| {
+                    let fits = covers(git) || covers(&git.join("HEAD"));
+                    fits && !self.excluded.covers(git) && git.exists()
+                };
+                if directory.ancestors().any(|above| holds(&above.join(".git"))) {
                     return Err(OutputError::HoldsRepository(text()));
                 }
                 continue;
@@ -270,6 +274,8 @@ mod tests {
             ("../repo", "output '../repo' holds a .git folder"),
             ("../repo/.git/hooks", "output '../repo/.git/hooks' holds a .git folder"),
             ("../../home", "output '../../home' is the home folder"),
+            ("../*", "output '../*' holds the working directory"),
+            ("../../h*", "output '../../h*' is the home folder"),
         ];
         for (text, message) in cases {
             let error = outputs(&[text], &work)
@@ -277,7 +283,15 @@ mod tests {
                 .unwrap_err();
             assert_eq!(error.to_string(), message, "{text}");
         }
-        for text in ["../../store", "../../store/blobs", "../../store/*"] {
+        let repository = root.join("work/repo");
+        for (text, refused) in
+            [("*", true), ("**", true), ("{.git,out}/*", true), ("*.o", false), ("**/*.o", false)]
+        {
+            let checked = outputs(&[text], &repository).check(&repository, None, &root.join("store"));
+            assert_eq!(matches!(checked, Err(OutputError::HoldsRepository(_))), refused, "{text}");
+        }
+        outputs(&["*", "!.git"], &repository).check(&repository, None, &root.join("store")).unwrap();
+        for text in ["../../store", "../../store/blobs", "../../store/*", "../../st*"] {
             let checked = outputs(&[text], &work).check(&work, None, &root.join("store"));
             assert!(matches!(checked, Err(OutputError::Store { .. })), "{text}");
         }

@@ -14,6 +14,7 @@ use crate::model::entry::Content;
 use crate::model::environment::{self, Undeclared};
 use crate::model::fingerprint::{ConflictError, Fingerprint, Ingredient, IngredientKind as Kind, Presence};
 use crate::model::ignore::IgnoreRule;
+use crate::model::path::printable;
 use crate::model::policy::PolicyPart;
 use crate::store::witness::WitnessBook;
 use crate::world::host::Host;
@@ -37,7 +38,7 @@ pub enum PlanError {
     #[error("option --cwd: 'relative' needs a project root, and no taskcache.toml was found")]
     NoProjectRoot,
     /// The working directory is not below the project root.
-    #[error("option --cwd: the working directory is not below the project root '{}'", .0.display())]
+    #[error("option --cwd: the working directory is not below the project root '{}'", printable(.0.as_os_str().as_bytes()))]
     OutsideProject(PathBuf),
     /// An input cannot be gathered.
     #[error(transparent)]
@@ -345,6 +346,11 @@ impl Maker<'_> {
     fn output_signature(&mut self, outputs: &Outputs) {
         if self.request.settings.clean_outputs && !outputs.is_empty() {
             self.add(Kind::Signature, "clean-outputs", b"");
+        }
+        if !outputs.is_empty() {
+            // Restored files get exactly the modes that they had, and those came about under this umask.
+            let umask = format!("{:03o}", self.request.host.umask);
+            self.add(Kind::Signature, "umask", umask.as_bytes());
         }
         for (number, value) in outputs.signature(self.request.directory).into_iter().enumerate() {
             self.add(Kind::Signature, format!("output:{number}"), &value);

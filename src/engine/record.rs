@@ -20,6 +20,7 @@ use crate::store::content::{SMALL, Staged, stage_bytes};
 use crate::store::placement::Placement;
 use crate::store::witness::WitnessBook;
 use crate::store::{Durability, Store, StoreError};
+use crate::world::file::read_whole;
 use crate::world::filesystem;
 use crate::world::process::{Capture, Termination};
 use crate::world::spool::{Spool, SpoolBody};
@@ -199,7 +200,11 @@ pub fn with_cause(error: &StoreError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
+        // Some messages tell their cause themselves.
+        let told = inner.to_string();
+        if !text.ends_with(&told) {
+            text.push_str(&format!(": {told}"));
+        }
         cause = inner.source();
     }
     text
@@ -215,7 +220,7 @@ fn dependencies(
     let Some(path) = &settings.depfile else { return Ok((plan.recipe.clone(), None)) };
     let name = || path.as_os_str().as_bytes().to_vec();
     let unfit = |why: String| NotStored::Depfile { path: name(), why };
-    let bytes = std::fs::read(path).map_err(|error| unfit(format!("cannot be read: {error}")))?;
+    let bytes = read_whole(path).map_err(|error| unfit(format!("cannot be read: {}", error.source)))?;
     let found =
         depfile::prerequisites(&bytes).map_err(|error| unfit(format!("cannot be parsed: {error}")))?;
     let is_input = |name: &Vec<u8>| !plan.outputs.covers(&super::inputs::path_of(&plan.directory, name));
@@ -238,7 +243,9 @@ fn stage_spool(spool: Spool, store: &Store) -> Result<Option<Staged>, NotStored>
         SpoolBody::Memory(bytes) if bytes.len() as u64 <= SMALL => Ok(Some(Staged::Memory(bytes))),
         SpoolBody::Memory(bytes) => {
             let scratch = scratch()?;
-            stage_bytes(bytes, || scratch.unused_path()).map(Some).map_err(|error| failed(error.to_string()))
+            stage_bytes(bytes, || scratch.unused_path())
+                .map(Some)
+                .map_err(|error| failed(format!("{error}: {}", error.source)))
         }
         // The spool lies in the scratch folder already; recording moves it away.
         SpoolBody::File(file) => Ok(Some(Staged::File { content, path: file.keep() })),

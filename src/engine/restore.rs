@@ -12,7 +12,11 @@
 //!    the new result does not have it. So does everything else under `--clean-outputs`.
 //! 5. *Remember* what is ours now (see [`crate::store::placement`]).
 //!
-//! A crash between two renames leaves each file old or new; the next run does it again.
+//! A crash between two renames leaves each file old or new; the next run does it again. What it had staged stays
+//! behind under a name that no later run takes for an output.
+//!
+//! Files and folders get exactly the modes that they had. The umask is in the key of a run with outputs, so they are
+//! those that a run would give them now.
 //!
 //! # What is never done
 //!
@@ -80,8 +84,6 @@ pub struct Manner {
     pub mtime: OutputMtime,
     /// Whether everything else in output folders goes.
     pub clean: bool,
-    /// The caller's umask.
-    pub umask: u32,
 }
 
 /// What is to be done at a node.
@@ -133,8 +135,12 @@ impl<'a> Restore<'a> {
             return Err(error);
         }
         let mut restored = Restored::default();
-        for (number, path, beside) in std::mem::take(&mut self.staged) {
-            self.tree(number)?.move_into_place(&beside, &path)?;
+        while let Some((number, path, beside)) = self.staged.pop() {
+            if let Err(error) = self.tree(number).and_then(|tree| Ok(tree.move_into_place(&beside, &path)?)) {
+                self.staged.push((number, path, beside));
+                self.unstage();
+                return Err(error);
+            }
             restored.written += 1;
         }
         restored.removed = self.clear_away(tree)?;
@@ -168,7 +174,6 @@ impl<'a> Restore<'a> {
     }
 
     fn plan<'e>(&mut self, node: &'e OutputNode, book: &mut WitnessBook) -> Result<Step<'e>, RestoreError> {
-        let umask = self.manner.umask;
         let anchor = self.outputs.declared()[node.output as usize].pattern.anchor().to_owned();
         let full = anchor.join(node.path.as_path());
         let is_folder = matches!(node.kind, NodeKind::Directory { .. });
@@ -184,11 +189,10 @@ impl<'a> Restore<'a> {
         } else {
             None
         };
-        let wanted = |mode: u32| mode & !umask;
         let step = match (&node.kind, there) {
             (NodeKind::Directory { mode }, None) => Step::Folder { mode: *mode },
             (NodeKind::Directory { mode }, Some(witness)) if witness.file_type() == FileType::Directory => {
-                match witness.permissions() == wanted(*mode) {
+                match witness.permissions() == *mode {
                     true => Step::Keep,
                     false => Step::Folder { mode: *mode },
                 }
@@ -200,7 +204,7 @@ impl<'a> Restore<'a> {
             (NodeKind::File { content, mode }, Some(witness)) => {
                 let right = witness.file_type() == FileType::File
                     && witness.size() == content.size
-                    && witness.permissions() == wanted(*mode)
+                    && witness.permissions() == *mode
                     && !witness.has_special_bits()
                     && book.content_of(&full, Some(witness))?.content == *content;
                 if right {
@@ -309,8 +313,7 @@ impl<'a> Restore<'a> {
         // own files out.
         for (node, step) in steps.iter().rev() {
             if let Step::Folder { mode } = step {
-                let mode = mode & !self.manner.umask;
-                self.tree(node.output)?.set_folder_mode(&node.path, mode)?;
+                self.tree(node.output)?.set_folder_mode(&node.path, *mode)?;
             }
         }
         for (node, step) in steps {

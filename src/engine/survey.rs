@@ -5,6 +5,7 @@
 use super::outputs::Outputs;
 use crate::model::path::RelPath;
 use crate::world::file::{FileError, FileType, Witness};
+use crate::world::tree::is_temporary_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io;
@@ -87,7 +88,11 @@ impl Survey {
                 if below.as_os_str().is_empty() {
                     continue;
                 }
-                if outputs.excludes(path) {
+                if is_temporary_name(step.file_name()) {
+                    continue;
+                }
+                let may_hold = output.pattern.may_match_below(below.as_os_str().as_bytes());
+                if outputs.excludes(path) || !may_hold {
                     if step.file_type().is_dir() {
                         walk.skip_current_dir();
                     }

@@ -5,8 +5,8 @@
 //! in the key. So no entry, however it came into the store, can name a place that the caller did not.
 //!
 //! Invariants, checked on construction and on decoding: nodes are sorted by output and path and unique; nothing
-//! lies below a file or a symbolic link; modes are permission bits alone (set-id and sticky bits are dropped when
-//! they are captured).
+//! lies below a file or a symbolic link; modes are permission bits alone (a file with set-id or sticky bits is not
+//! captured).
 
 use super::codec::{DecodeError, Decoder, Encoder};
 use super::entry::Content;

@@ -233,6 +233,18 @@ impl PathPattern {
             })
     }
 
+    /// Returns whether a path below the anchor fits, or something below it could.
+    pub fn may_match_below(&self, relative_to_anchor: &[u8]) -> bool {
+        let mut reached = self.start();
+        self.means_anchor()
+            || steps(relative_to_anchor).all(|step| {
+                let accepted = self.accepts(&reached, step);
+                reached = self.advance(&reached, step);
+                accepted || !reached.is_dead()
+            })
+            || self.covers(relative_to_anchor)
+    }
+
     /// Returns whether an absolute path, or a folder above it, fits the pattern.
     pub fn covers_path(&self, path: &Path) -> bool {
         path.strip_prefix(&self.anchor).is_ok_and(|below| self.covers(below.as_os_str().as_bytes()))

@@ -10,7 +10,7 @@ use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::world::file::{
     FileError, Witness, clone_blocks, content_of, copy_with_content, create_private, create_private_folder,
-    open_for_reading, sharded,
+    open_for_reading, random_number, sharded,
 };
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -156,13 +156,20 @@ impl Contents {
             std::fs::remove_file(staged).map_err(FileError::of("remove", staged))?;
         } else {
             let rename = || std::fs::rename(staged, &path);
-            match rename() {
+            let renamed = match rename() {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     create_private_folder(&shard)?;
-                    rename().map_err(FileError::of("rename", staged))?;
+                    rename()
                 }
-                other => other.map_err(FileError::of("rename", staged))?,
-            }
+                // Nobody of ours made a folder there, so nobody of ours deletes it.
+                Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => {
+                    let aside = path.with_extension(format!("{:016x}", random_number()));
+                    std::fs::rename(&path, &aside).map_err(FileError::of("rename", &path))?;
+                    rename()
+                }
+                other => other,
+            };
+            renamed.map_err(FileError::of("rename", staged))?;
         }
         if durability == Durability::Power {
             let mut unsynced = self.unsynced.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -196,10 +203,17 @@ impl Contents {
     pub fn list(&self) -> Result<Vec<Content>, FileError> {
         let mut contents = Vec::new();
         for shard in walkdir::WalkDir::new(&self.root).min_depth(2).max_depth(2) {
-            let file = shard.map_err(|error| {
-                let path = error.path().unwrap_or(&self.root).to_owned();
-                FileError::of("read folder", &path)(error)
-            })?;
+            let file = match shard {
+                Ok(file) => file,
+                // Removed by somebody, the whole of it or a part: then it holds nothing.
+                Err(error) if error.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound) => {
+                    continue;
+                }
+                other => other.map_err(|error| {
+                    let path = error.path().unwrap_or(&self.root).to_owned();
+                    FileError::of("read folder", &path)(error)
+                })?,
+            };
             let names = [file.path().parent().and_then(Path::file_name), Some(file.file_name())];
             let hex: String = names.into_iter().flatten().filter_map(|name| name.to_str()).collect();
             let (Ok(digest), Ok(witness)) = (hex.parse(), Witness::of_path(file.path())) else { continue };

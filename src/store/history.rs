@@ -11,7 +11,7 @@ use super::Layout;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::{Span, Timestamp};
-use crate::world::file::FileError;
+use crate::world::file::{FileError, open_private};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::PathBuf;
@@ -124,11 +124,10 @@ impl History {
 
     /// Appends a line.
     pub fn append(&self, happening: &Happening) -> Result<(), FileError> {
-        use rustix::fs::{Mode, OFlags};
-        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let fd = rustix::fs::open(&self.path, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(FileError::of("open", &self.path))?;
-        std::fs::File::from(fd)
+        use rustix::fs::OFlags;
+        // Without waiting, should somebody have put a pipe in its place.
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK | OFlags::NOCTTY;
+        open_private(&self.path, flags)?
             .write_all(happening.to_line().as_bytes())
             .map_err(FileError::of("append to", &self.path))
     }

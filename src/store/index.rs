@@ -61,6 +61,7 @@ pub const INDEX_FORMAT: i64 = MIGRATIONS.len() as i64;
 #[derive(Debug)]
 pub struct Index {
     path: PathBuf,
+    identity: Option<(u64, u64)>,
     connection: Connection,
     secret: OnceCell<[u8; 32]>,
 }
@@ -107,11 +108,15 @@ impl Index {
             }
         }
         let failed = |action| move |source| failure(path, action, source);
+        let identity = super::quarantine::identity(path);
         let connection = match Connection::open_with_flags(path, flags) {
             Ok(connection) => connection,
+            Err(source) if path.is_dir() => {
+                return Err(StoreError::Damaged { path: path.to_owned(), source });
+            }
             Err(error) => return Err(failed("open")(error)),
         };
-        let mut index = Self { path: path.to_owned(), connection, secret: OnceCell::new() };
+        let mut index = Self { path: path.to_owned(), identity, connection, secret: OnceCell::new() };
         index.configure().map_err(failed("configure"))?;
         let format = index.format()?;
         if format < INDEX_FORMAT {
@@ -211,7 +216,11 @@ impl Index {
         let secret = self
             .connection
             .query_row("SELECT value FROM meta WHERE name = 'secret'", [], |row| row.get(0))
-            .map_err(self.failed("read the secret"))?;
+            .map_err(|source| match source.sqlite_error_code() {
+                // The format says that there is such a table.
+                Some(ErrorCode::Unknown) => StoreError::Damaged { path: self.path.clone(), source },
+                _ => self.failed("read the secret")(source),
+            })?;
         Ok(self.secret.get_or_init(|| secret))
     }
 
@@ -227,19 +236,29 @@ impl Index {
         &mut self.connection
     }
 
+    /// Returns what tells the file from one that takes its place.
+    pub(super) const fn identity(&self) -> Option<(u64, u64)> {
+        self.identity
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Looks an entry up.
     pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
-        let row: Option<(Vec<u8>, Vec<u8>)> = self
-            .connection
-            .prepare_cached("SELECT body, checksum FROM entry WHERE key = ?1")
-            .and_then(|mut query| {
-                query.query_row([blob(key)], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-            })
-            .map_err(self.failed("look up an entry"))?;
+        let row = self.connection.prepare_cached("SELECT body, checksum FROM entry WHERE key = ?1").and_then(
+            |mut query| {
+                query
+                    .query_row([blob(key)], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))
+                    .optional()
+            },
+        );
+        let row = match row {
+            // One row of a wrong type is its own damage, which the next record mends.
+            Err(error) if is_mistyped(&error) => return Ok(Found::Damaged),
+            row => row.map_err(self.failed("look up an entry"))?,
+        };
         let Some((body, sum)) = row else { return Ok(Found::Absent) };
         Ok(read_body(key, &body, &sum))
     }
@@ -470,129 +489,30 @@ fn checksum(key: &CacheKey, body: &[u8]) -> Vec<u8> {
 }
 
 /// Sorts SQLite's errors into those that say the file is damaged and all others.
-fn failure(path: &Path, action: &'static str, source: rusqlite::Error) -> StoreError {
+pub(super) fn failure(path: &Path, action: &'static str, source: rusqlite::Error) -> StoreError {
     let code = source.sqlite_error_code();
     let path = path.to_owned();
     match code {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, source },
+        _ if is_mistyped(&source) => StoreError::Damaged { path, source },
         _ => StoreError::Index { action, path, source },
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::entry::tests::sample;
-    use crate::model::entry::{Content, Transcript};
-
-    fn open() -> (tempfile::TempDir, Index) {
-        let folder = tempfile::tempdir().unwrap();
-        let index = Index::open(&folder.path().join("index.db")).unwrap();
-        (folder, index)
-    }
-
-    fn insert(index: &mut Index, entry: &Entry, small: &[Vec<u8>], set: Option<&PathSet>, now: i64) {
-        let now = Timestamp::from_millis(now);
-        assert!(index.insert(entry, small, set, now, Durability::Process, None).unwrap());
-    }
-
-    #[test]
-    fn an_entry_is_found_again_and_replaced_whole() {
-        let (_folder, mut index) = open();
-        let mut entry = sample();
-        insert(&mut index, &entry, &[b"a".to_vec()], None, 1);
-        assert!(matches!(index.find(&entry.key).unwrap(), Found::Entry(found) if *found == entry));
-        assert_eq!(index.small_content(&Content::of(b"a").digest).unwrap(), Some(b"a".to_vec()));
-        entry.transcript = Transcript::silent();
-        insert(&mut index, &entry, &[], None, 2);
-        assert!(matches!(index.find(&entry.key).unwrap(), Found::Entry(found) if *found == entry));
-        assert_eq!(index.rows().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn a_changed_body_is_damage_and_never_an_answer() {
-        let (_folder, mut index) = open();
-        let entry = sample();
-        insert(&mut index, &entry, &[], None, 1);
-        let other = sample().encode().iter().map(|byte| byte.wrapping_add(1)).collect::<Vec<_>>();
-        index.connection.execute("UPDATE entry SET body = ?1", [other]).unwrap();
-        assert!(matches!(index.find(&entry.key).unwrap(), Found::Damaged));
-    }
-
-    #[test]
-    fn the_newest_path_sets_stay() {
-        let (_folder, mut index) = open();
-        let entry = sample();
-        let set = |number: i64| PathSet::new(vec![number.to_string().into_bytes()]);
-        for number in 0..20 {
-            insert(&mut index, &entry, &[], Some(&set(number)), number);
-        }
-        let expected: Vec<_> = (4..20).rev().map(set).collect();
-        assert_eq!(index.path_sets(&entry.recipe).unwrap(), expected);
-    }
-
-    #[test]
-    fn prefixes_find_their_keys() {
-        let (_folder, mut index) = open();
-        let entry = sample();
-        insert(&mut index, &entry, &[], None, 1);
-        let prefix = entry.key.to_string()[..8].parse().unwrap();
-        assert_eq!(index.keys(&prefix, 2).unwrap(), [entry.key]);
-        let other = if entry.key.to_string().starts_with('0') { "111111" } else { "000000" };
-        assert_eq!(index.keys(&other.parse().unwrap(), 2).unwrap(), []);
-    }
-
-    #[test]
-    fn a_newer_format_is_refused_and_left_alone() {
-        let (folder, index) = open();
-        index.connection.pragma_update(None, "user_version", 99).unwrap();
-        drop(index);
-        let path = folder.path().join("index.db");
-        let error = Index::open(&path).unwrap_err();
-        let text = format!(
-            "the store '{}' has format 99; this version knows up to {INDEX_FORMAT}",
-            folder.path().display()
-        );
-        assert_eq!(error.to_string(), text);
-        let version: i64 =
-            Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(version, 99);
-    }
-
-    #[test]
-    fn a_foreign_database_and_plain_rubbish_are_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let foreign = folder.path().join("foreign.db");
-        Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE task_cache (key TEXT)").unwrap();
-        assert!(matches!(Index::open(&foreign), Err(StoreError::Foreign(_))));
-        let rubbish = folder.path().join("rubbish.db");
-        std::fs::write(&rubbish, vec![b'x'; 8192]).unwrap();
-        assert!(matches!(Index::open(&rubbish), Err(StoreError::Damaged { .. })));
-    }
-
-    #[test]
-    fn the_secret_stays() {
-        let (folder, index) = open();
-        let secret = *index.secret().unwrap();
-        assert_ne!(secret, [0; 32]);
-        drop(index);
-        assert_eq!(*Index::open(&folder.path().join("index.db")).unwrap().secret().unwrap(), secret);
-    }
-    #[test]
-    fn several_may_make_it_at_once() {
-        for _ in 0..40 {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("index.db");
-            let gate = std::sync::Barrier::new(4);
-            let open = || {
-                gate.wait();
-                Index::open(&path).map(|index| *index.secret().unwrap())
-            };
-            let secrets: Vec<_> = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
-                threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
-            });
-            assert!(secrets.iter().all(|secret| *secret == secrets[0]));
-        }
-    }
+/// Returns whether a row holds what nobody wrote: SQLite finds such a database sound.
+const fn is_mistyped(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, Utf8Error,
+    };
+    matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | QueryReturnedNoRows
+            | Utf8Error(..)
+    )
 }
+
+#[cfg(test)]
+mod tests;

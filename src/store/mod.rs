@@ -10,6 +10,7 @@
 //! <store>/locks/         advisory locks
 //! <store>/witnesses/     file digests with the stat facts under which they hold: an accelerator
 //! <store>/placements/    what runs and restores put into output folders
+//! <store>/quarantine/    indexes that turned out damaged
 //! <store>/history.jsonl  one line a run: outcomes, durations, last uses
 //! <store>/collected      when the limits were last enforced
 //! ```
@@ -35,6 +36,7 @@ pub mod content;
 pub mod history;
 pub mod index;
 pub mod placement;
+pub mod quarantine;
 pub mod removal;
 pub mod reservation;
 pub mod scratch;
@@ -113,6 +115,9 @@ pub enum StoreError {
     /// The transaction was committed, rolled back or swept meanwhile.
     #[error("the transaction {} is over", .0.as_ref().map_or("", TransactionId::as_str))]
     TransactionOver(Option<TransactionId>),
+    /// The store was deleted or replaced while it was open here.
+    #[error("the store '{}' was replaced while it was in use", shown(.0))]
+    Replaced(PathBuf),
     /// What is to be stored is not what its digest says: somebody wrote to it meanwhile.
     #[error("'{}' changed while it was stored", shown(.0))]
     Changed(PathBuf),
@@ -177,19 +182,22 @@ impl Store {
     /// Opens the store at `root` and makes it where it is missing.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         Self::prepare(root)?;
-        Self::assemble(root, Index::open(&root.join("index.db"))?)
+        Self::assemble(root)
     }
 
     /// Opens the store at `root` where there is one.
     pub fn open_existing(root: &Path) -> Result<Self, StoreError> {
-        if !Self::check_folder(root)? || !root.join("index.db").exists() {
+        if !Self::check_folder(root)? || !root.join(quarantine::INDEX).exists() {
             return Err(StoreError::Missing(root.to_owned()));
         }
-        Self::assemble(root, Index::open(&root.join("index.db"))?)
+        Self::assemble(root)
     }
 
-    fn assemble(root: &Path, index: Index) -> Result<Self, StoreError> {
+    fn assemble(root: &Path) -> Result<Self, StoreError> {
         let layout = Layout { root: root.to_owned() };
+        let path = layout.path(quarantine::INDEX);
+        let seen = quarantine::identity(&path);
+        let index = Index::open(&path).map_err(|error| quarantine::after(error, &layout, seen))?;
         let contents = Contents::new(layout.path("blobs"));
         Ok(Self { layout, index, contents, scratch: OnceCell::new(), chain: Vec::new() })
     }
@@ -264,16 +272,16 @@ impl Store {
 
     /// Looks an entry up by its key.
     pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
-        match self.find_staged(key)? {
+        match self.noting_damage(self.find_staged(key))? {
             Some(staged) => Ok(staged),
-            None => self.index.find(key),
+            None => self.noting_damage(self.index.find(key)),
         }
     }
 
     /// Returns the path sets that led from `recipe` to an entry before, the last recorded first.
     pub fn path_sets(&self, recipe: &CacheKey) -> Result<Vec<PathSet>, StoreError> {
-        let mut sets = self.staged_path_sets(recipe)?;
-        sets.extend(self.index.path_sets(recipe)?);
+        let mut sets = self.noting_damage(self.staged_path_sets(recipe))?;
+        sets.extend(self.noting_damage(self.index.path_sets(recipe))?);
         Ok(sets)
     }
 
@@ -282,7 +290,7 @@ impl Store {
         if content.size == 0 {
             return Ok(Some(Body::Memory(Vec::new())));
         }
-        if let Some(bytes) = self.index.small_content(&content.digest)? {
+        if let Some(bytes) = self.noting_damage(self.index.small_content(&content.digest))? {
             let whole = Content::of(&bytes) == *content;
             return Ok(whole.then_some(Body::Memory(bytes)));
         }
@@ -297,7 +305,7 @@ impl Store {
     /// Returns whether content is there in its full size, without reading it.
     pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
         Ok(content.size == 0
-            || self.index.small_content_size(&content.digest)? == Some(content.size)
+            || self.noting_damage(self.index.small_content_size(&content.digest))? == Some(content.size)
             || self.contents.has(content))
     }
 
@@ -317,7 +325,23 @@ impl Store {
         now: Timestamp,
         durability: Durability,
     ) -> Result<(), StoreError> {
+        let recorded = self.record_locked(entry, staged, path_set, now, durability);
+        self.noting_damage(recorded)
+    }
+
+    fn record_locked(
+        &mut self,
+        entry: &Entry,
+        staged: Vec<Staged>,
+        path_set: Option<&PathSet>,
+        now: Timestamp,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
         let _lock = self.collection_lock(Sharing::Shared, PATIENCE)?;
+        // SQLite would go on writing to a database that nobody can find any more.
+        if quarantine::identity(self.index.path()) != self.index.identity() {
+            return Err(StoreError::Replaced(self.layout.root.clone()));
+        }
         let mut small = Vec::new();
         for staged in staged {
             match staged {
@@ -333,6 +357,11 @@ impl Store {
             true => Ok(()),
             false => Err(StoreError::TransactionOver(staged_in)),
         }
+    }
+
+    /// Moves the index aside where it turned out damaged. Not to be called with the collection lock in hand.
+    pub(crate) fn noting_damage<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        result.map_err(|error| quarantine::after(error, &self.layout, self.index.identity()))
     }
 
     /// Takes the lock that keeps recorders and collectors apart.

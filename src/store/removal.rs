@@ -3,7 +3,7 @@
 //! Rows go first, in one transaction; then contents, under the collection lock held alone. So at every moment each
 //! row finds its contents, and a crash in between leaves contents without a row, which the next removal takes.
 
-use super::index::{Row, blob, unsigned};
+use super::index::{Row, blob, failure, unsigned};
 use super::{Store, StoreError};
 use crate::model::digest::Digest;
 use crate::model::fingerprint::CacheKey;
@@ -91,9 +91,18 @@ impl Store {
 
     /// Takes entries out, and then every content that nothing refers to. Says what went.
     pub fn remove(&mut self, selection: &Selection) -> Result<Removed, StoreError> {
+        let removed = self.remove_selected(selection);
+        let removed = self.noting_damage(removed)?;
+        if selection.is_everything() {
+            super::quarantine::empty(&self.layout)?;
+        }
+        Ok(removed)
+    }
+
+    fn remove_selected(&mut self, selection: &Selection) -> Result<Removed, StoreError> {
         let keys = self.selected(selection)?;
         let path = self.index.path().to_owned();
-        let failed = |source| StoreError::Index { action: "remove entries", path: path.clone(), source };
+        let failed = |source| failure(&path, "remove entries", source);
         let transaction = self
             .index
             .connection_mut()
@@ -121,7 +130,7 @@ impl Store {
     pub fn collect_contents(&mut self) -> Result<u64, StoreError> {
         let _lock = self.collection_lock(Sharing::Exclusive, PATIENCE)?;
         let path = self.index.path().to_owned();
-        let failed = |source| StoreError::Index { action: "collect contents", path: path.clone(), source };
+        let failed = |source| failure(&path, "collect contents", source);
         let transaction = self
             .index
             .connection_mut()

@@ -55,7 +55,11 @@ impl Drop for Scratch {
 /// Removes the folders below `parent` whose owners are gone; returns how many.
 pub fn sweep(parent: &Path) -> Result<usize, FileError> {
     let mut swept = 0;
-    for folder in std::fs::read_dir(parent).map_err(FileError::of("read folder", parent))? {
+    let folders = match std::fs::read_dir(parent) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        other => other.map_err(FileError::of("read folder", parent))?,
+    };
+    for folder in folders {
         let folder = folder.map_err(FileError::of("read folder", parent))?.path();
         if let Ok(Some(_lock)) = FileLock::take(&folder.join(LOCK), Sharing::Exclusive, Duration::ZERO) {
             std::fs::remove_dir_all(&folder).map_err(FileError::of("remove", &folder))?;

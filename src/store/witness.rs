@@ -115,6 +115,10 @@ impl WitnessBook {
         if let Some(present) = self.present {
             return present;
         }
+        // Where somebody removed the folder it is made again, but never the store.
+        if !folder.exists() && folder.parent().is_some_and(Path::is_dir) {
+            let _ = create_private_folder(folder);
+        }
         let present = file_time(folder).unwrap_or(i128::MIN);
         self.present = Some(present);
         present

@@ -7,6 +7,7 @@ use crate::model::digest::{Digest, Hasher};
 use crate::model::entry::Content;
 use crate::model::path::printable;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
+use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -32,6 +33,11 @@ impl FileError {
     pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self + use<E> {
         let path = path.to_owned();
         move |source| Self { action, path, source: source.into() }
+    }
+
+    /// Returns whether the system gave this reason.
+    pub fn is(&self, errno: Errno) -> bool {
+        self.source.raw_os_error() == Some(errno.raw_os_error())
     }
 
     /// Returns whether the path does not exist.
@@ -67,6 +73,9 @@ pub enum FileType {
 }
 
 const NANOS: i128 = 1_000_000_000;
+
+/// What a file of ours may be: read and written by us.
+const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 impl Witness {
     fn of_stat(stat: &Stat) -> Self {
@@ -125,9 +134,14 @@ impl Witness {
         self.mode & 0o111 != 0
     }
 
+    /// Returns the set-id and sticky bits.
+    pub const fn special_bits(&self) -> u32 {
+        self.mode & 0o7000
+    }
+
     /// Returns whether it has a set-id or sticky bit.
     pub const fn has_special_bits(&self) -> bool {
-        self.mode & 0o7000 != 0
+        self.special_bits() != 0
     }
 
     /// Returns what kind of file it is.
@@ -243,19 +257,53 @@ pub fn clone_blocks(source: impl AsFd, target: impl AsFd) -> bool {
 
 /// Creates a file that nobody else has, for us alone to read and write.
 pub fn create_private(path: &Path) -> Result<File, FileError> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let fd = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(FileError::of("create", path))?;
-    Ok(File::from(fd))
+    open_private(path, OFlags::RDWR | OFlags::EXCL)
 }
 
-/// Creates a folder and those above it, for us alone; one that exists is left as it is.
+/// Opens a file with `flags` and creates it where it is missing, for us alone to read and write whatever the umask
+/// is. A link in its place is an error.
+pub fn open_private(path: &Path, flags: OFlags) -> Result<File, FileError> {
+    let flags = flags | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = rustix::fs::open(path, flags, PRIVATE_FILE).map_err(FileError::of("create", path))?;
+    // A umask can take away from us what is ours, and then nobody can open the file a second time.
+    if Witness::of_open(&file).is_ok_and(|witness| witness.permissions() & 0o600 != 0o600) {
+        rustix::fs::fchmod(&file, PRIVATE_FILE).map_err(FileError::of("set the mode of", path))?;
+    }
+    Ok(File::from(file))
+}
+
+/// Creates a file without a name that lies in memory.
+#[cfg(target_os = "linux")]
+pub fn memory_file() -> io::Result<File> {
+    Ok(File::from(rustix::fs::memfd_create("taskcache", rustix::fs::MemfdFlags::CLOEXEC)?))
+}
+
+/// Creates a file without a name that lies in memory.
+#[cfg(not(target_os = "linux"))]
+pub fn memory_file() -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Creates a folder and those above it, for us alone whatever the umask is; one that exists is left as it is.
 pub fn create_private_folder(path: &Path) -> Result<(), FileError> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(FileError::of("create folder", path))
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let made = match (make_private_folder(path), parent) {
+        (Err(Errno::NOENT), Some(parent)) => {
+            create_private_folder(parent)?;
+            make_private_folder(path)
+        }
+        (made, _) => made,
+    };
+    made.map_err(FileError::of("create folder", path))
+}
+
+fn make_private_folder(path: &Path) -> rustix::io::Result<()> {
+    match rustix::fs::mkdir(path, Mode::RWXU) {
+        Ok(()) if Witness::of_path(path).is_ok_and(|witness| witness.permissions() == 0o700) => Ok(()),
+        Ok(()) => rustix::fs::chmod(path, Mode::RWXU),
+        Err(_) if path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Replaces the file at `path` by one with `bytes`, for us alone: written beside it, then renamed. A reader sees
@@ -292,12 +340,24 @@ pub fn touch_at(directory: impl AsFd, name: &OsStr) -> io::Result<()> {
     Ok(rustix::fs::utimensat(directory, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// Returns the digest of a small file's bytes, and the bytes, or `None` where it does not exist.
+/// Returns the bytes of a regular file. A pipe or a device, which may never end, is an error.
+pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
+    let mut file = open_for_reading(path)?;
+    let witness = Witness::of_open(&file).map_err(FileError::of("look at", path))?;
+    if witness.file_type() != FileType::File {
+        return Err(FileError::of("read", path)(io::Error::other("it is not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(FileError::of("read", path))?;
+    Ok(bytes)
+}
+
+/// Returns a small file's bytes, or `None` where it does not exist.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    match std::fs::read(path) {
+    match read_whole(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileError::of("read", path)(error)),
+        Err(error) if error.is(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,7 +3,9 @@
 //! A lock is free if and only if the kernel says so: no age, no heartbeat, no breaking. The descriptor is closed on
 //! exec, so that a command never keeps a lock that its wrapper took.
 
-use super::file::FileError;
+use super::file::{FileError, open_private};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
@@ -64,15 +66,12 @@ impl FileLock {
 }
 
 fn open(path: &Path) -> Result<File, FileError> {
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    match rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR) {
-        Ok(fd) => Ok(File::from(fd)),
+    match open_private(path, OFlags::RDWR) {
         // A store that may be read and not written still has its locks.
-        Err(rustix::io::Errno::ROFS | rustix::io::Errno::ACCESS) => {
+        Err(error) if [Errno::ROFS, Errno::ACCESS].iter().any(|errno| error.is(*errno)) => {
             File::open(path).map_err(FileError::of("open", path))
         }
-        Err(error) => Err(FileError::of("open", path)(error)),
+        other => other,
     }
 }
 
@@ -119,6 +118,6 @@ mod tests {
     #[test]
     fn what_cannot_be_locked_is_named() {
         let error = FileLock::take(Path::new("/nowhere/lock"), Sharing::Shared, NOT_AT_ALL).unwrap_err();
-        assert_eq!(error.to_string(), "cannot open '/nowhere/lock'");
+        assert_eq!(error.to_string(), "cannot create '/nowhere/lock'");
     }
 }

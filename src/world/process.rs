@@ -10,8 +10,8 @@
 
 use super::outlet::Outlets;
 pub use super::program::{StartError, resolve_program};
-pub use super::signals::die_by;
 use super::signals::{Arrival, SignalWatch};
+pub use super::signals::{die_by, outlive_file_limit};
 pub use super::tee::{Capture, Incomplete};
 use super::tee::{SpoolPlace, Tee};
 use crate::model::time::Span;

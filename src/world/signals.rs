@@ -137,6 +137,16 @@ fn install(ignored: SignalSet, watched: &[i32]) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a file of ours that reaches the caller's limit for files an error to report, and not our end: a store that
+/// cannot grow is no reason for a command not to run. To be called once, at the start.
+pub fn outlive_file_limit() {
+    use rustix::process::{Resource, getrlimit};
+    if getrlimit(Resource::Fsize).current.is_some() && !ignored_signals().contains(SIGXFSZ) {
+        // Where no handler can be installed the limit works as it does on every other program.
+        let _ = flag::register(SIGXFSZ, &UNREAD);
+    }
+}
+
 /// A set of signals, as the kernel writes it: bit 0 is signal 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SignalSet(u64);

@@ -5,11 +5,13 @@
 
 use crate::model::digest::Hasher;
 use crate::model::entry::Content;
-use std::fs::{File, OpenOptions};
-use std::hash::{BuildHasher, Hasher as _, RandomState};
+use crate::model::path::printable;
+use crate::world::file::{create_private, random_number};
+use rustix::io::Errno;
+use std::fs::File;
 use std::io::{self, Write};
 use std::mem;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A complete stream.
@@ -77,7 +79,7 @@ impl Spool {
 
 /// Bytes could not be spooled.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write captured output under '{}': {source}", .directory.display())]
+#[error("cannot write captured output under '{}': {source}", printable(.directory.as_os_str().as_bytes()))]
 pub struct SpoolError {
     /// The folder for big output.
     pub directory: PathBuf,
@@ -159,14 +161,12 @@ impl SpoolWriter {
 /// Creates a file of our own under a name that nobody has. Process ids would not do: two containers that share the
 /// folder count theirs apart.
 fn create(directory: &Path) -> io::Result<(File, SpoolFile)> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
     loop {
-        let path = directory.join(format!("spool-{:016x}", RandomState::new().build_hasher().finish()));
-        match options.open(&path) {
+        let path = directory.join(format!("spool-{:016x}", random_number()));
+        match create_private(&path) {
             Ok(file) => return Ok((file, SpoolFile(path))),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) if error.is(Errno::EXIST) => {}
+            Err(error) => return Err(error.source),
         }
     }
 }

@@ -17,7 +17,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// A folder in which work is done, with the folders below it that were opened already.
@@ -170,13 +170,16 @@ impl Tree {
         rustix::fs::openat(folder, path.name(), flags, Mode::empty()).map(File::from).map_err(failed)
     }
 
-    /// Creates a file beside `path` under a name that nothing has, with the given permission bits less the umask.
+    /// Creates a file beside `path` under a name that nothing has, with exactly the given permission bits.
     pub fn create_beside(&mut self, path: &RelPath, mode: u32) -> Result<(File, OsString), FileError> {
         let failed = self.failed::<Errno>("create a file beside", path);
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
         let name = temporary_name();
-        let file = rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(mode)).map_err(failed)?;
+        let mode = Mode::from_raw_mode(mode);
+        let file = rustix::fs::openat(folder, &name, flags, mode).map_err(failed)?;
+        // On the open file, so that no link can be put in the way; the umask took its part a moment ago.
+        rustix::fs::fchmod(&file, mode).map_err(self.failed("set the mode of", path))?;
         Ok((File::from(file), name))
     }
 
@@ -219,13 +222,15 @@ impl Tree {
         super::file::touch_at(folder, path.name()).map_err(failed)
     }
 
-    /// Sets the permission bits of the folder at `path`.
+    /// Sets the permission bits of the folder at `path`. Others, such as the set-group-id bit that it has from the
+    /// folder above, stay.
     pub fn set_folder_mode(&mut self, path: &RelPath, mode: u32) -> Result<(), FileError> {
-        let failed = self.failed::<Errno>("set the mode of", path);
-        match self.folder(path)? {
-            Some(folder) => rustix::fs::fchmod(folder, Mode::from_raw_mode(mode)).map_err(failed),
-            None => Ok(()),
-        }
+        let failed = self.failed::<io::Error>("set the mode of", path);
+        let set = |folder: BorrowedFd<'_>| {
+            let others = Witness::of_open(folder)?.special_bits();
+            Ok(rustix::fs::fchmod(folder, Mode::from_raw_mode(mode | others))?)
+        };
+        self.folder(path)?.map_or(Ok(()), set).map_err(failed)
     }
 
     /// Removes the file or link at `path`; nothing there is no error.
@@ -256,9 +261,21 @@ fn is_no_folder(error: &FileError) -> bool {
     [Errno::NOTDIR, Errno::LOOP].iter().any(|errno| error.source.raw_os_error() == Some(errno.raw_os_error()))
 }
 
+/// How the names of files begin that are not in their place yet.
+const TEMPORARY: &[u8] = b".taskcache-";
+
 /// Hidden, so that globs and tools pass it by while it exists.
 fn temporary_name() -> OsString {
-    format!(".taskcache-{:016x}", random_number()).into()
+    let mut name = OsString::from_vec(TEMPORARY.to_vec());
+    name.push(format!("{:016x}", random_number()));
+    name
+}
+
+/// Returns whether a name is one under which files are made before they are moved into place. One that is found
+/// later was left by a restore that was killed, or belongs to one that is at work.
+pub fn is_temporary_name(name: &OsStr) -> bool {
+    let digits = name.as_bytes().strip_prefix(TEMPORARY);
+    digits.is_some_and(|digits| digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 #[cfg(test)]
@@ -301,6 +318,16 @@ mod tests {
         assert!(tree.make_folder(&rel("out/folder"), 0o755).is_err());
         assert!(tree.remove_file(&rel("out/file")).is_err());
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn temporary_names_are_known_again() {
+        assert!(is_temporary_name(&temporary_name()));
+        for name in
+            ["", ".taskcache-", ".taskcache-0123456789abcde", ".taskcache-0123456789abcdeg", "taskcache.toml"]
+        {
+            assert!(!is_temporary_name(OsStr::new(name)), "{name}");
+        }
     }
 
     #[test]

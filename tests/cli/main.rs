@@ -2,19 +2,27 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::print_stderr,
     unreachable_pub,
-    reason = "a test that cannot go on says so by panicking; nobody links against tests"
+    reason = "a test that cannot go on says so by panicking, one that is skipped by a line; nobody links against tests"
 )]
 
 mod support;
 
 mod background;
+mod bad_input;
 mod capture;
+mod config;
+mod control;
 mod flow;
 mod gc;
+mod hygiene;
 mod identity;
 mod law;
 mod local_cache;
 mod restore;
 mod serialize;
+mod signals;
+mod store_states;
+mod tools;
 mod transaction;

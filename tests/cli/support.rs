@@ -31,7 +31,8 @@ pub fn ran(code: i32, stdout: &str) -> Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Self {
+    /// Reads what a process printed and how it ended.
+    pub fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let code = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default());
         Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
@@ -182,7 +183,7 @@ impl TestEnv {
 }
 
 /// Splits a line at blanks; single quotes keep blanks, and there is nothing else to it.
-fn split(line: &str) -> Vec<String> {
+pub fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None::<String>;
     let mut quoted = false;
