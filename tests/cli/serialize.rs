@@ -128,3 +128,43 @@ fn two_that_wait_for_each_other_do_not_wait_for_ever() {
     let ran = env.shell(line);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "over\n"));
 }
+
+/// Sixteen at a time, fifty keys, and one in four of the runs killed at some moment: whatever happens, every result
+/// that is claimed is right, none is computed by two living runs at once, and in the end all keys are there.
+#[test]
+fn a_storm_with_kills_loses_no_key_and_runs_none_twice_at_once() {
+    let env = TestEnv::new();
+    let script = "#!/bin/sh\n\
+        mkdir busy-$1 2>/dev/null || { [ -e killed ] || echo twice $1 >> wrong; }\n\
+        i=0; while [ $i -lt 300 ]; do i=$((i+1)); done\n\
+        rmdir busy-$1 2>/dev/null\necho result $1\n";
+    env.script("work", script);
+    let start = |key: u32| env.spawn(&format!("run --serialize -- ./work {key}"), Stdio::null());
+    let mut running: Vec<(u32, bool, Child)> = Vec::new();
+    let mut finish = |(key, doomed, mut child): (u32, bool, Child)| {
+        if doomed {
+            env.write("killed", "");
+            child.kill().unwrap();
+            child.wait().unwrap();
+        } else {
+            assert_eq!(output(child), (Some(0), format!("result {key}\n")));
+        }
+    };
+    for number in 0..400_u32 {
+        // A fixed sequence that looks like none, so that keys and victims come in all orders.
+        let scattered = number.wrapping_mul(2_654_435_761) >> 8;
+        running.push((scattered % 50, number >= 100 && scattered % 4 == 0, start(scattered % 50)));
+        if running.len() == 16 {
+            let oldest = running.remove(0);
+            finish(oldest);
+        }
+    }
+    running.into_iter().for_each(&mut finish);
+    assert_eq!(env.read("wrong"), None);
+    for key in 0..50 {
+        let expected = ran(0, &format!("result {key}\n"));
+        assert_eq!(env.run(&format!("run --serialize -- ./work {key}")), expected);
+    }
+    assert_eq!(env.run("local-cache list --running"), ran(0, "nothing is running\n"));
+    assert_eq!(env.run("local-cache list --format json").stdout.matches("\"key\"").count(), 50);
+}
