@@ -19,7 +19,7 @@ use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// "tcac": what `application_id` holds.
 const APPLICATION_ID: i64 = 0x7463_6163;
@@ -140,6 +140,11 @@ impl Index {
 
     /// Returns the format number after checking that the database is ours and not newer; 0 for an empty one.
     fn format(&self) -> Result<i64, StoreError> {
+        // All of it from one moment: another process may be making the tables right now.
+        let _moment = self
+            .connection
+            .unchecked_transaction()
+            .map_err(|source| failure(&self.path, "read the format", source))?;
         let pragma = |name: &str| -> Result<i64, StoreError> {
             let read = self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
             read.map_err(|source| failure(&self.path, "read the format", source))
@@ -165,9 +170,7 @@ impl Index {
         let failed = |source| failure(&path, "migrate", source);
         if filesystem::is_local(&self.path).unwrap_or(false) {
             // Before the first table, outside of any transaction; it is remembered in the file.
-            self.connection
-                .query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
-                .map_err(failed)?;
+            self.set_log_mode().map_err(failed)?;
         }
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
@@ -189,6 +192,24 @@ impl Index {
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
         transaction.commit().map_err(failed)
+    }
+
+    /// Changes to the write-ahead log. Where another process does so at the same time SQLite does not wait, so we do.
+    fn set_log_mode(&self) -> rusqlite::Result<()> {
+        let deadline = Instant::now() + BUSY;
+        loop {
+            let set =
+                self.connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0));
+            match set {
+                Err(error)
+                    if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                        && Instant::now() < deadline =>
+                {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                other => return other.map(drop),
+            }
+        }
     }
 
     /// Returns the store's own random secret.
