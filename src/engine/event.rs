@@ -163,6 +163,8 @@ pub enum NotStored {
         /// What is wrong with it.
         why: String,
     },
+    /// Another run or restore was at work in the same outputs.
+    Overlap,
     /// The command's output was not captured whole.
     Capture(String),
     /// The store failed.
@@ -183,6 +185,7 @@ impl NotStored {
             Self::OutputChanged(_) => "output-changed",
             Self::OutputUnfit { .. } => "output-unfit",
             Self::Depfile { .. } => "depfile",
+            Self::Overlap => "overlap",
             Self::Capture(_) => "capture",
             Self::Store(_) => "store",
         }
@@ -213,6 +216,7 @@ impl std::fmt::Display for NotStored {
             }
             Self::OutputUnfit { path, why } => write!(f, "the output '{}' {why}", printable(path)),
             Self::Depfile { path, why } => write!(f, "the dependency file '{}' {why}", printable(path)),
+            Self::Overlap => f.write_str("another run was at work in the same outputs"),
             Self::Capture(why) | Self::Store(why) => f.write_str(why),
         }
     }

@@ -27,6 +27,7 @@ use crate::model::time::Span;
 use crate::store::content::Body;
 use crate::store::history::{Happening, History, task_text};
 use crate::store::placement::{Placement, PlacementFile};
+use crate::store::turn::Turn;
 use crate::store::witness::{WitnessBook, file_time};
 use crate::store::{Store, StoreError};
 use crate::world::host::Host;
@@ -346,8 +347,12 @@ impl Run<'_> {
         let streams = [entry.transcript.stdout, entry.transcript.stderr];
         let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
         let (stdout, stderr) = (stdout?, stderr?);
+        let sources = [source_of(&stdout)?, source_of(&stderr)?];
+        let outlets = Outlets::standard().map_err(RestoreError::Streams)?;
         let mut restored = Restored::default();
         if !plan.outputs.is_empty() {
+            // Where the store can only be read, nobody stores what this might disturb.
+            let _turn = Turn::begin(store.layout(), &plan.place).ok();
             let file = PlacementFile::of(store.layout(), &plan.place);
             let placement = file.read();
             let settings = self.job.settings;
@@ -357,7 +362,7 @@ impl Run<'_> {
             restored = done;
             self.remember(&file, &placement, &now);
         }
-        let termination = self.replay(entry, &stdout, &stderr);
+        let termination = self.replay(entry, sources, &outlets);
         let tale = Tale {
             key: Some(entry.key),
             duration: Some(entry.duration),
@@ -372,7 +377,12 @@ impl Run<'_> {
 
     /// Writes the streams. Some bytes may be out when this fails, so there is no way back to a run: what cannot be
     /// written is told, and the ending stays that of the command.
-    fn replay(&mut self, entry: &Entry, stdout: &Body, stderr: &Body) -> Termination {
+    fn replay(
+        &mut self,
+        entry: &Entry,
+        [stdout, stderr]: [ReplaySource<'_>; 2],
+        outlets: &Outlets,
+    ) -> Termination {
         let printed = match self.settings().replay {
             Replay::All => Printed { stdout: true, stderr: true },
             Replay::Stdout => Printed { stdout: true, stderr: false },
@@ -380,19 +390,11 @@ impl Run<'_> {
             Replay::None => Printed { stdout: false, stderr: false },
         };
         let order = &entry.transcript.order;
-        let written = Outlets::standard().map_err(|error| error.to_string()).and_then(|outlets| {
-            let (stdout, stderr) = (source_of(stdout)?, source_of(stderr)?);
-            match replay(Replaying { stdout, stderr, order, printed }, &outlets) {
-                Ok(()) => Ok(true),
-                Err(ReplayError::ReaderGone(_)) => Ok(false),
-                Err(error) => Err(error.to_string()),
-            }
-        });
-        match written {
-            Ok(true) => Termination::Exited(entry.exit_code),
-            Ok(false) => Termination::Signalled(BROKEN_PIPE),
+        match replay(Replaying { stdout, stderr, order, printed }, outlets) {
+            Ok(()) => Termination::Exited(entry.exit_code),
+            Err(ReplayError::ReaderGone(_)) => Termination::Signalled(BROKEN_PIPE),
             Err(error) => {
-                self.warn(Warning::Replay(error));
+                self.warn(Warning::Replay(error.to_string()));
                 Termination::Exited(entry.exit_code)
             }
         }
@@ -414,7 +416,7 @@ impl Run<'_> {
                 MissReason::Occupied
             }
             _ => {
-                self.warn(Warning::Restore(error.to_string()));
+                self.warn(Warning::Restore(with_cause(error)));
                 MissReason::RestoreFailed
             }
         }
@@ -548,7 +550,9 @@ impl Run<'_> {
             }
         }
         let mut taken = TakenAway::default();
+        let mut turn = None;
         if !plan.outputs.is_empty() && !settings.read_only {
+            turn = Some(Turn::begin(store.layout(), &plan.place)?);
             if settings.clean_outputs {
                 empty_output_folders(&plan.outputs, None)?;
             } else {
@@ -556,7 +560,7 @@ impl Run<'_> {
             }
         }
         let survey = Survey::take(&plan.outputs, None).unwrap_or_default();
-        Ok((Before { survey, placement, present }, taken))
+        Ok((Before { survey, placement, present, turn }, taken))
     }
 
     fn provenance(&self) -> Provenance {
@@ -588,9 +592,9 @@ fn verified_body(store: &Store, content: &Content, book: &mut WitnessBook) -> Re
     }
 }
 
-fn source_of(body: &Body) -> Result<ReplaySource<'_>, String> {
+fn source_of(body: &Body) -> Result<ReplaySource<'_>, RestoreError> {
     match body {
         Body::Memory(bytes) => Ok(ReplaySource::Bytes(bytes)),
-        Body::File(file) => file.try_clone().map(ReplaySource::File).map_err(|error| error.to_string()),
+        Body::File(file) => file.try_clone().map(ReplaySource::File).map_err(RestoreError::Streams),
     }
 }

@@ -37,6 +37,7 @@ pub mod placement;
 pub mod quarantine;
 pub mod removal;
 pub mod scratch;
+pub mod turn;
 pub mod witness;
 
 use crate::model::codec::DecodeError;
