@@ -176,6 +176,8 @@ pub enum NotStored {
     Verified,
     /// It failed in the background, and a success is stored.
     KeepsSuccess,
+    /// Another run or restore was at work in the same outputs.
+    Overlap,
     /// The command's output was not captured whole.
     Capture(String),
     /// The store failed.
@@ -199,6 +201,7 @@ impl NotStored {
             Self::Depfile { .. } => "depfile",
             Self::Verified => "verified",
             Self::KeepsSuccess => "keeps-success",
+            Self::Overlap => "overlap",
             Self::Capture(_) => "capture",
             Self::Store(_) => "store",
         }
@@ -240,6 +243,7 @@ impl std::fmt::Display for NotStored {
             Self::Depfile { path, why } => write!(f, "the dependency file '{}' {why}", printable(path)),
             Self::Verified => f.write_str("it was compared with the stored result"),
             Self::KeepsSuccess => f.write_str("it failed, and the stored result did not"),
+            Self::Overlap => f.write_str("another run was at work in the same outputs"),
             Self::Capture(why) | Self::Store(why) => f.write_str(why),
         }
     }

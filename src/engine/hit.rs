@@ -5,6 +5,7 @@
 
 use super::event::{MissReason, Outcome, Warning};
 use super::plan::Plan;
+use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError, Restored};
 use super::run::{Run, Tale};
 use crate::config::settings::Replay;
@@ -12,6 +13,7 @@ use crate::model::entry::{Content, Entry};
 use crate::store::Store;
 use crate::store::content::Body;
 use crate::store::placement::{Placement, PlacementFile};
+use crate::store::turn::Turn;
 use crate::store::witness::WitnessBook;
 use crate::world::outlet::Outlets;
 use crate::world::process::Termination;
@@ -33,8 +35,12 @@ impl Run<'_> {
         let streams = [entry.transcript.stdout, entry.transcript.stderr];
         let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
         let (stdout, stderr) = (stdout?, stderr?);
+        let sources = [source_of(&stdout)?, source_of(&stderr)?];
+        let outlets = Outlets::standard().map_err(RestoreError::Streams)?;
         let mut restored = Restored::default();
         if !plan.outputs.is_empty() {
+            // Where the store can only be read, nobody stores what this might disturb.
+            let _turn = Turn::begin(store.layout(), &plan.ground).ok();
             let file = PlacementFile::of(store.layout(), &plan.place);
             let placement = file.read();
             let settings = self.job.settings;
@@ -44,7 +50,7 @@ impl Run<'_> {
             restored = done;
             self.remember(&file, &placement, &now);
         }
-        let termination = self.replay(entry, &stdout, &stderr);
+        let termination = self.replay(entry, sources, &outlets);
         let tale = Tale {
             key: Some(entry.key),
             duration: Some(entry.duration),
@@ -59,7 +65,12 @@ impl Run<'_> {
 
     /// Writes the streams. Some bytes may be out when this fails, so there is no way back to a run: what cannot be
     /// written is told, and the ending stays that of the command.
-    fn replay(&mut self, entry: &Entry, stdout: &Body, stderr: &Body) -> Termination {
+    fn replay(
+        &mut self,
+        entry: &Entry,
+        [stdout, stderr]: [ReplaySource<'_>; 2],
+        outlets: &Outlets,
+    ) -> Termination {
         let printed = match self.settings().replay {
             Replay::All => Printed { stdout: true, stderr: true },
             Replay::Stdout => Printed { stdout: true, stderr: false },
@@ -67,19 +78,11 @@ impl Run<'_> {
             Replay::None => Printed { stdout: false, stderr: false },
         };
         let order = &entry.transcript.order;
-        let written = Outlets::standard().map_err(|error| error.to_string()).and_then(|outlets| {
-            let (stdout, stderr) = (source_of(stdout)?, source_of(stderr)?);
-            match replay(Replaying { stdout, stderr, order, printed }, &outlets) {
-                Ok(()) => Ok(true),
-                Err(ReplayError::ReaderGone(_)) => Ok(false),
-                Err(error) => Err(error.to_string()),
-            }
-        });
-        match written {
-            Ok(true) => Termination::Exited(entry.exit_code),
-            Ok(false) => Termination::Signalled(BROKEN_PIPE),
+        match replay(Replaying { stdout, stderr, order, printed }, outlets) {
+            Ok(()) => Termination::Exited(entry.exit_code),
+            Err(ReplayError::ReaderGone(_)) => Termination::Signalled(BROKEN_PIPE),
             Err(error) => {
-                self.warn(Warning::Replay(error));
+                self.warn(Warning::Replay(error.to_string()));
                 Termination::Exited(entry.exit_code)
             }
         }
@@ -102,7 +105,7 @@ impl Run<'_> {
                 MissReason::Occupied
             }
             _ => {
-                self.warn(Warning::Restore(error.to_string()));
+                self.warn(Warning::Restore(with_cause(error)));
                 MissReason::RestoreFailed
             }
         }
@@ -126,9 +129,9 @@ fn verified_body(store: &Store, content: &Content, book: &mut WitnessBook) -> Re
     }
 }
 
-fn source_of(body: &Body) -> Result<ReplaySource<'_>, String> {
+fn source_of(body: &Body) -> Result<ReplaySource<'_>, RestoreError> {
     match body {
         Body::Memory(bytes) => Ok(ReplaySource::Bytes(bytes)),
-        Body::File(file) => file.try_clone().map(ReplaySource::File).map_err(|error| error.to_string()),
+        Body::File(file) => file.try_clone().map(ReplaySource::File).map_err(RestoreError::Streams),
     }
 }

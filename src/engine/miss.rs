@@ -11,6 +11,7 @@ use super::run::{Run, RunError, Tale};
 use super::survey::Survey;
 use crate::model::entry::{Entry, Provenance};
 use crate::store::placement::{Placement, PlacementFile};
+use crate::store::turn::Turn;
 use crate::store::witness::file_time;
 use crate::store::{Found, Store, StoreError};
 use crate::world::process::{CaptureMode, Invocation, StdinSource, Termination, execute};
@@ -170,7 +171,9 @@ impl Run<'_> {
             }
         }
         let mut taken = TakenAway::default();
+        let mut turn = None;
         if !plan.outputs.is_empty() && !settings.read_only {
+            turn = Some(Turn::begin(store.layout(), &plan.ground)?);
             if settings.clean_outputs {
                 empty_output_folders(&plan.outputs, None)?;
             } else {
@@ -178,7 +181,7 @@ impl Run<'_> {
             }
         }
         let survey = Survey::take(&plan.outputs, None).map_err(unfit_survey);
-        Ok((Before { survey, placement, hashed_from, present }, taken))
+        Ok((Before { survey, placement, hashed_from, present, turn }, taken))
     }
 
     fn provenance(&self) -> Provenance {

@@ -18,8 +18,9 @@ use crate::model::path_set::PathSet;
 use crate::model::time::{Span, Timestamp};
 use crate::store::content::{SMALL, Staged, stage_bytes};
 use crate::store::placement::Placement;
+use crate::store::turn::Turn;
 use crate::store::witness::WitnessBook;
-use crate::store::{Durability, Store, StoreError};
+use crate::store::{Durability, Store};
 use crate::world::file::read_whole;
 use crate::world::filesystem;
 use crate::world::process::{Capture, Termination};
@@ -41,6 +42,8 @@ pub struct Before {
     pub hashed_from: i128,
     /// The file system's time at which the command began.
     pub present: i128,
+    /// Who else is at work in the outputs; `None` where there are none or nothing is stored.
+    pub turn: Option<Turn>,
 }
 
 /// A run that is over.
@@ -144,6 +147,9 @@ pub fn assemble(
     let (fingerprint, path_set) = dependencies(plan, settings, before)?;
     let CapturedOutputs { tree, mut staged, placement } =
         read_outputs(&plan.outputs, survey, &before.placement, store)?;
+    if before.turn.as_ref().is_some_and(|turn| !turn.was_alone()) {
+        return Err(NotStored::Overlap);
+    }
     // Once more, now that everything was read: an edit in between counts as one during the run.
     unchanged(&plan.watched)?;
     if plan.listing.is_some() && plan.listing != listing_now(store, plan, settings) {
@@ -196,9 +202,9 @@ pub fn keep(store: &mut Store, assembled: Assembled) -> Result<Recorded, NotStor
 }
 
 /// Returns an error's message with what the system said behind it.
-pub fn with_cause(error: &StoreError) -> String {
+pub fn with_cause(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(inner) = cause {
         // Some messages tell their cause themselves.
         let told = inner.to_string();

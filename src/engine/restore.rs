@@ -58,6 +58,9 @@ pub enum RestoreError {
     /// A node that this run's declaration does not cover.
     #[error("'{0}' is not one of the declared outputs")]
     Undeclared(RelPath),
+    /// The streams cannot be given back: there is no descriptor left for them.
+    #[error("cannot open the streams: {0}")]
+    Streams(std::io::Error),
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),

@@ -41,6 +41,7 @@ pub mod removal;
 pub mod reservation;
 pub mod scratch;
 pub mod transaction;
+pub mod turn;
 pub mod witness;
 
 use crate::model::codec::DecodeError;

@@ -176,10 +176,14 @@ impl Tree {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
         let name = temporary_name();
-        let mode = Mode::from_raw_mode(mode);
-        let file = rustix::fs::openat(folder, &name, flags, mode).map_err(failed)?;
+        let file = rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(mode)).map_err(failed)?;
         // On the open file, so that no link can be put in the way; the umask took its part a moment ago.
-        rustix::fs::fchmod(&file, mode).map_err(self.failed("set the mode of", path))?;
+        if !Witness::of_open(&file).is_ok_and(|witness| witness.permissions() == mode)
+            && let Err(error) = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
+        {
+            self.drop_beside(&name, path);
+            return Err(self.failed("set the mode of", path)(error));
+        }
         Ok((File::from(file), name))
     }
 

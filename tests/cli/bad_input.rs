@@ -463,6 +463,12 @@ fn too_few_files_or_bytes_cost_the_result_and_not_the_run() {
         let failing = env.shell(&format!("ulimit -n {limit}; taskcache run -- sh -c 'echo x; exit 3'"));
         assert_eq!(failing, ran(3, "x\n"), "{limit}");
     }
+    let line = "run -- sh -c 'echo ran >> count; seq 20000'";
+    let wanted = env.run(line);
+    for limit in [12, 14, 16, 20] {
+        let found = env.shell(&format!("ulimit -n {limit}; taskcache {line}"));
+        assert!(found.code == 0 && found.stdout == wanted.stdout, "a hit with {limit}: {}", found.stderr);
+    }
     let line = "run -- sh -c 'seq 100000; exit 0'";
     for _ in 0..2 {
         // First without any store, which cannot be made, then with one that is full.
