@@ -352,7 +352,7 @@ impl Run<'_> {
         let mut restored = Restored::default();
         if !plan.outputs.is_empty() {
             // Where the store can only be read, nobody stores what this might disturb.
-            let _turn = Turn::begin(store.layout(), &plan.place).ok();
+            let _turn = Turn::begin(store.layout(), &plan.outputs.places()).ok();
             let file = PlacementFile::of(store.layout(), &plan.place);
             let placement = file.read();
             let settings = self.job.settings;
@@ -552,7 +552,7 @@ impl Run<'_> {
         let mut taken = TakenAway::default();
         let mut turn = None;
         if !plan.outputs.is_empty() && !settings.read_only {
-            turn = Some(Turn::begin(store.layout(), &plan.place)?);
+            turn = Some(Turn::begin(store.layout(), &plan.outputs.places())?);
             if settings.clean_outputs {
                 empty_output_folders(&plan.outputs, None)?;
             } else {
