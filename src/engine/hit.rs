@@ -40,7 +40,7 @@ impl Run<'_> {
         let mut restored = Restored::default();
         if !plan.outputs.is_empty() {
             // Where the store can only be read, nobody stores what this might disturb.
-            let _turn = Turn::begin(store.layout(), &plan.ground).ok();
+            let _turn = Turn::begin(store.layout(), &plan.outputs.places()).ok();
             let file = PlacementFile::of(store.layout(), &plan.place);
             let placement = file.read();
             let settings = self.job.settings;

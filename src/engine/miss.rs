@@ -173,7 +173,7 @@ impl Run<'_> {
         let mut taken = TakenAway::default();
         let mut turn = None;
         if !plan.outputs.is_empty() && !settings.read_only {
-            turn = Some(Turn::begin(store.layout(), &plan.ground)?);
+            turn = Some(Turn::begin(store.layout(), &plan.outputs.places())?);
             if settings.clean_outputs {
                 empty_output_folders(&plan.outputs, None)?;
             } else {

@@ -6,8 +6,10 @@
 
 use crate::config::settings::{Pattern, PatternKind};
 use crate::model::codec::Encoder;
+use crate::model::digest::Digest;
 use crate::model::path::printable;
 use crate::model::pattern::{Exclusions, PathPattern, PatternError};
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -125,6 +127,21 @@ impl Outputs {
     /// Returns whether nothing is declared.
     pub fn is_empty(&self) -> bool {
         self.declared.is_empty()
+    }
+
+    /// Returns what names the places that the outputs are in, whichever task declares them.
+    pub fn places(&self) -> BTreeSet<Digest> {
+        let place = |output: &DeclaredOutput| {
+            let mut encoder = Encoder::new();
+            match output.pattern.literal_path() {
+                Some(path) => encoder.bytes(path.as_os_str().as_bytes()),
+                None => encoder
+                    .bytes(output.pattern.anchor().as_os_str().as_bytes())
+                    .bytes(&output.declaration.text),
+            };
+            Digest::of(&encoder.finish())
+        };
+        self.declared.iter().map(place).collect()
     }
 
     /// Returns whether an absolute path belongs to an output.

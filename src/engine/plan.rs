@@ -111,8 +111,6 @@ pub struct Plan {
     pub listing: Option<Digest>,
     /// The declared outputs.
     pub outputs: Outputs,
-    /// What names the ground that outputs stand on, whoever puts them there.
-    pub ground: Digest,
     /// What names the place that outputs are put into: the task with its outputs in this working directory.
     pub place: Digest,
     /// Rules of `--ignore` that took nothing out.
@@ -195,8 +193,7 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
     {
         return Err(PlanError::IgnoredNothing(rule.to_string()));
     }
-    let ground = maker.ground(&outputs);
-    let place = maker.place(&ground);
+    let place = maker.place(&outputs);
     let recipe = Fingerprint::new(maker.ingredients)?;
     Ok(Plan {
         command: command.to_vec(),
@@ -207,7 +204,6 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
         watched,
         listing,
         outputs,
-        ground,
         place,
         idle_rules,
     })
@@ -512,21 +508,11 @@ impl Maker<'_> {
         settings.ignores.iter().filter(|rule| is_idle(rule)).cloned().collect()
     }
 
-    fn ground(&self, outputs: &Outputs) -> Digest {
-        let directory = self.request.directory;
-        let mut encoder = Encoder::new();
-        encoder.bytes(directory.as_os_str().as_bytes());
-        for output in outputs.signature(directory) {
-            encoder.bytes(&output);
-        }
-        Digest::of(&encoder.finish())
-    }
-
-    fn place(&self, ground: &Digest) -> Digest {
-        let settings = self.request.settings;
+    fn place(&self, outputs: &Outputs) -> Digest {
+        let Request { settings, directory, .. } = self.request;
         let mut encoder = Encoder::new();
         encoder.bytes(settings.project.as_bytes()).bytes(settings.domain.as_bytes()).bytes(&settings.task);
-        encoder.digest(ground);
+        encoder.bytes(directory.as_os_str().as_bytes());
         // A name that is only the program's says little: `make` is many tasks, and what one of them put there is
         // not another's to take away.
         let program =
@@ -535,6 +521,9 @@ impl Maker<'_> {
             for word in self.request.command {
                 encoder.bytes(word.as_bytes());
             }
+        }
+        for output in outputs.signature(directory) {
+            encoder.bytes(&output);
         }
         Digest::of(&encoder.finish())
     }

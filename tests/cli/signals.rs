@@ -146,6 +146,26 @@ fn many_runs_of_one_key_at_once_are_all_right() {
 }
 
 #[test]
+fn runs_that_share_outputs_never_keep_each_others_files() {
+    let env = TestEnv::new();
+    let script = "#!/bin/sh\necho $1 > out; i=0; while [ $i -lt 200 ]; do echo $1; i=$((i+1)); done >> out\n";
+    env.script("make", script);
+    let line = |number: usize| format!("run --task t{} -o out -- ./make {}", number % 2, number % 3);
+    for round in 0..8 {
+        let runs: Vec<_> = (0..6).map(|number| env.spawn(&line(number), Stdio::null())).collect();
+        for run in runs {
+            assert!(run.wait_with_output().unwrap().status.success());
+        }
+        for number in 0..6 {
+            let found = env.run(&line(number));
+            assert_eq!(found, ran(0, ""), "{round}");
+            assert!(env.read("out").unwrap() == format!("{}\n", number % 3).repeat(201), "{round}: {number}");
+        }
+        env.run("local-cache clear");
+    }
+}
+
+#[test]
 fn clearing_harms_no_run_that_is_at_work() {
     let env = TestEnv::new();
     env.script("make", "#!/bin/sh\nmkdir -p out$1\nseq $1 $((9000 + $1)) | tee out$1/a\n");
