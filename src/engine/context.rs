@@ -108,14 +108,9 @@ impl Context {
             own.push((variable::STACK, stack.collect::<Vec<_>>().join(":").into()));
             own.push((variable::KEY, key.into()));
         }
-        let replaced = |name: &OsStr| {
-            name == variable::KEY
-                || name == crate::world::background::MARK
-                || own.iter().any(|(own, _)| name == *own)
-        };
-        let kept = environment.iter().filter(|(name, _)| !replaced(name)).cloned();
-        let own = own.iter().map(|(name, value)| (OsString::from(name), value.clone()));
-        kept.chain(own).collect()
+        let foreign = [variable::KEY, crate::world::background::MARK];
+        let kept = environment.iter().filter(|(name, _)| !foreign.iter().any(|foreign| name == foreign));
+        with_variables(&kept.cloned().collect::<Vec<_>>(), own)
     }
 
     /// Returns what `taskcache context` prints.
@@ -131,6 +126,16 @@ impl Context {
             "transaction": self.transaction,
         })
     }
+}
+
+/// Returns an environment with variables of our own in the place of those that have their names.
+pub(super) fn with_variables<'n>(
+    environment: &[(OsString, OsString)],
+    own: impl IntoIterator<Item = (&'n str, OsString)>,
+) -> Vec<(OsString, OsString)> {
+    let own: Vec<_> = own.into_iter().map(|(name, value)| (OsString::from(name), value)).collect();
+    let is_replaced = |name: &OsString| own.iter().any(|(own, _)| own == name);
+    environment.iter().filter(|(name, _)| !is_replaced(name)).chain(&own).cloned().collect()
 }
 
 /// What a command is told about its own run.

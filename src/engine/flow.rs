@@ -4,14 +4,14 @@
 //! within one flow run only, with `FLOW_PARAMETERS` between flow runs of equal parameters. A flow inside of a flow is
 //! a run of its own, with its own id and parameters, as a subflow is in Prefect.
 
-use super::context::variable;
+use super::context::{variable, with_variables};
 use super::plan::PlanError;
 use super::source::Source;
 use crate::world::file::random_number;
 use crate::world::host::Host;
 use crate::world::process::{CaptureMode, Invocation, StartError, StdinSource, Termination, execute};
 use serde_json::{Map, Value, json};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -63,9 +63,7 @@ pub fn environment_of(
         parameters.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
     let described = json!({ "id": id, "name": name, "parameters": parameters }).to_string();
     let own = [(variable::RUN_ID, id.to_owned()), (variable::FLOW, described)];
-    let replaced = |name: &OsStr| own.iter().any(|(own, _)| name == *own);
-    let kept = environment.iter().filter(|(name, _)| !replaced(name)).cloned();
-    kept.chain(own.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)))).collect()
+    with_variables(environment, own.map(|(name, value)| (name, value.into())))
 }
 
 /// Runs a flow's command with the caller's own streams, and ends as it ended.

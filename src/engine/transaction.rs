@@ -5,7 +5,7 @@
 //!
 //! Output files that commands wrote are not undone by a rollback: they are the commands' doing, as without a cache.
 
-use super::context::{Context, variable};
+use super::context::{Context, variable, with_variables};
 use super::plan::PlanError;
 use super::record::with_cause;
 use super::source::Source;
@@ -150,9 +150,7 @@ fn environment_of(
         (variable::STACK, stack.join(":").into()),
         (variable::DIR, store.as_os_str().to_owned()),
     ];
-    let replaced = |name: &OsStr| own.iter().any(|(own, _)| name == *own);
-    let kept = environment.iter().filter(|(name, _)| !replaced(name)).cloned();
-    kept.chain(own.iter().map(|(name, value)| (OsString::from(name), value.clone()))).collect()
+    with_variables(environment, own)
 }
 
 /// Runs the hooks of a transaction that is over: all of them, whatever becomes of each.
