@@ -1,0 +1,185 @@
+//! `taskcache local-cache`: look at the store and take things out of it. One file a subcommand.
+
+mod clear;
+mod gc;
+mod list;
+mod remove;
+mod show;
+mod stats;
+
+use super::failure::Failure;
+use super::print;
+use crate::config::layer::Layer;
+use crate::config::resolve::survey;
+use crate::model::entry::Entry;
+use crate::model::fingerprint::{CacheKey, KeyPrefix};
+use crate::model::path::printable;
+use crate::model::time::{Size, Span, Timestamp};
+use crate::store::index::Row;
+use crate::store::removal::{Removed, Selection};
+use crate::store::{Found, Store, StoreError};
+use crate::world::host::Host;
+use crate::world::process::Termination;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// Returns the subcommand.
+pub fn command() -> Command {
+    Command::new("local-cache")
+        .about("Show, clear and check the local store")
+        .disable_version_flag(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(
+            Arg::new("cache-dir")
+                .long("cache-dir")
+                .global(true)
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Use the store in DIR"),
+        )
+        .subcommand(clear::command())
+        .subcommand(list::command())
+        .subcommand(show::command())
+        .subcommand(stats::command())
+        .subcommand(remove::command())
+        .subcommand(gc::command())
+        .subcommand(subcommand("path", "Print the folder of the store"))
+}
+
+fn subcommand(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).disable_version_flag(true)
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn format() -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help("Write for people or for programs")
+}
+
+fn filters() -> [Arg; 4] {
+    let text = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).value_parser(value_parser!(OsString)).help(help)
+    };
+    [
+        text("project", "P", "Only entries of this project"),
+        text("domain", "D", "Only entries of this domain"),
+        text("task", "NAME", "Only entries of this task").short('t'),
+        text("older-than", "AGE", "Only entries older than this, such as 7d"),
+    ]
+}
+
+/// Runs one of the subcommands.
+pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
+    let Some((name, arguments)) = arguments.subcommand() else {
+        return Err(Failure::new("a subcommand is missing"));
+    };
+    let given = arguments.get_one::<PathBuf>("cache-dir").map(|path| host.absolute(path));
+    let root = match given {
+        Some(root) => root,
+        None => survey(host, &Layer::new())?.store?.dir,
+    };
+    if name == "path" {
+        print(&format!("{}\n", printable(root.as_os_str().as_bytes())))?;
+        return Ok(Termination::Exited(0));
+    }
+    let mut shelf = Shelf { host, root: root.clone(), store: None };
+    match Store::open_existing(&root) {
+        Ok(store) => shelf.store = Some(store),
+        Err(StoreError::Missing(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    match name {
+        "clear" => clear::run(shelf, arguments),
+        "list" => list::run(shelf, arguments),
+        "show" => show::run(shelf, arguments),
+        "stats" => stats::run(shelf, arguments),
+        "remove" => remove::run(shelf, arguments),
+        "gc" => gc::run(shelf, arguments),
+        other => Err(Failure::new(format!("unknown command '{other}'"))),
+    }?;
+    Ok(Termination::Exited(0))
+}
+
+/// The store, if there is one; one that was never made is empty.
+struct Shelf<'a> {
+    host: &'a Host,
+    root: PathBuf,
+    store: Option<Store>,
+}
+
+impl Shelf<'_> {
+    fn now(&self) -> Timestamp {
+        self.host.clock.now()
+    }
+
+    fn selection(&self, arguments: &ArgMatches) -> Result<Selection, Failure> {
+        let bytes = |name: &str| arguments.get_one::<OsString>(name).map(|text| text.as_bytes().to_vec());
+        let text = |name: &str| bytes(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let before = match text("older-than") {
+            None => None,
+            Some(age) => {
+                let age: Span =
+                    age.parse().map_err(|error| Failure::new(format!("option --older-than: {error}")))?;
+                let since = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+                Some(Timestamp::from_millis(self.now().as_millis().saturating_sub(since)))
+            }
+        };
+        Ok(Selection {
+            project: text("project"),
+            domain: text("domain"),
+            task: bytes("task"),
+            before,
+            keys: None,
+        })
+    }
+
+    fn entries(&self, selection: &Selection) -> Result<Vec<(Row, Option<Entry>)>, Failure> {
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        let rows = store.index().rows()?.into_iter().filter(|row| selection.takes(row));
+        rows.map(|row| {
+            let entry = match store.find(&row.key)? {
+                Found::Entry(entry) => Some(*entry),
+                Found::Absent | Found::Damaged => None,
+            };
+            Ok((row, entry))
+        })
+        .collect()
+    }
+
+    fn key(&self, text: &str) -> Result<CacheKey, Failure> {
+        let prefix: KeyPrefix = text.parse()?;
+        let absent = || {
+            Failure::new(format!("no entry has a key that begins with '{}'", prefix.as_str()))
+                .hint("'taskcache local-cache list' shows the keys")
+        };
+        let Some(store) = &self.store else { return Err(absent()) };
+        match store.index().keys(&prefix, 3)?.as_slice() {
+            [] => Err(absent()),
+            [key] => Ok(*key),
+            several => {
+                let shown: Vec<_> = several.iter().map(|key| key.to_string()[..16].to_owned()).collect();
+                let message = format!("several keys begin with '{}': {}", prefix.as_str(), shown.join(", "));
+                Err(Failure::new(message).hint("write more digits"))
+            }
+        }
+    }
+}
+
+fn is_json(arguments: &ArgMatches) -> bool {
+    arguments.get_one::<String>("format").is_some_and(|format| format == "json")
+}
+
+fn removed_text(removed: Removed) -> String {
+    let entries = if removed.entries == 1 { "entry" } else { "entries" };
+    format!("{} {entries}, {}", removed.entries, Size::from_bytes(removed.bytes))
+}
