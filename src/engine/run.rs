@@ -402,6 +402,8 @@ impl Run<'_> {
     fn find(&mut self, store: &Store, plan: &Plan, book: &mut WitnessBook) -> Result<Found, StoreError> {
         let run = |outcome| Ok(Found::Run { outcome, known: None });
         if self.settings().refresh == Some(true) || self.job.background {
+            // A store that cannot be used is told before the run and not after it.
+            store.index()?;
             return run(Outcome::Refresh);
         }
         let now = self.job.host.clock.now();

@@ -9,6 +9,7 @@
 //! The write-ahead log is used on local file systems alone (see [`crate::world::filesystem`]), and never
 //! checkpointed on close, which would cost every recorder several flushes.
 
+use super::hot_record::HotRecords;
 use super::transaction::{self, TransactionId, stage_entry};
 use super::{Durability, Found, StoreError};
 use crate::model::digest::{Digest, Hasher};
@@ -27,7 +28,7 @@ use std::time::{Duration, Instant};
 const APPLICATION_ID: i64 = 0x7463_6163;
 
 /// How long a statement waits for others. Generous, because a store that answers late is better than none.
-const BUSY: Duration = Duration::from_secs(20);
+pub(super) const BUSY: Duration = Duration::from_secs(20);
 
 /// How many path sets a recipe keeps; a look-up tries them all.
 const PATH_SETS: u32 = 16;
@@ -64,6 +65,7 @@ pub struct Index {
     identity: Option<(u64, u64)>,
     connection: Connection,
     secret: OnceCell<[u8; 32]>,
+    records: HotRecords,
 }
 
 /// The row of an entry without its body, for lists and for collection.
@@ -116,7 +118,9 @@ impl Index {
             }
             Err(error) => return Err(failed("open")(error)),
         };
-        let mut index = Self { path: path.to_owned(), identity, connection, secret: OnceCell::new() };
+        let records = HotRecords::beside(path);
+        let mut index =
+            Self { path: path.to_owned(), identity, connection, secret: OnceCell::new(), records };
         index.configure().map_err(failed("configure"))?;
         let format = index.format()?;
         if format < INDEX_FORMAT {
@@ -188,6 +192,8 @@ impl Index {
         }
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Those of an index that was here before, or of the form that it had.
+        self.records.forget_all()?;
         // Another process may have done it while this one waited.
         let found: i64 =
             transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
@@ -243,6 +249,24 @@ impl Index {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the hot records beside the index. Whoever writes or removes a row takes its record away in the same
+    /// transaction.
+    pub(super) const fn records(&self) -> &HotRecords {
+        &self.records
+    }
+
+    /// Returns whether the row of an entry is still the one that `entry` makes.
+    pub(super) fn has_row_of(&self, entry: &Entry) -> rusqlite::Result<bool> {
+        let found = self.row_checksum(&entry.key)?;
+        Ok(found.is_some_and(|found| found == checksum(&entry.key, &entry.encode())))
+    }
+
+    /// Returns the checksum that the row of a key has; `None` where there is no row.
+    pub(super) fn row_checksum(&self, key: &CacheKey) -> rusqlite::Result<Option<Vec<u8>>> {
+        let mut query = self.connection.prepare_cached("SELECT checksum FROM entry WHERE key = ?1")?;
+        query.query_row([blob(key)], |row| row.get(0)).optional()
     }
 
     /// Looks an entry up.
@@ -382,6 +406,7 @@ impl Index {
             }
             return Ok(staged);
         }
+        self.records.forget(&entry.key)?;
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
             transaction

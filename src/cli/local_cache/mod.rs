@@ -145,7 +145,7 @@ impl Shelf<'_> {
 
     fn entries(&self, selection: &Selection) -> Result<Vec<(Row, Option<Entry>)>, Failure> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let rows = store.index().rows()?.into_iter().filter(|row| selection.takes(row));
+        let rows = store.index()?.rows()?.into_iter().filter(|row| selection.takes(row));
         rows.map(|row| {
             let entry = match store.find(&row.key)? {
                 Found::Entry(entry) => Some(*entry),
@@ -163,7 +163,7 @@ impl Shelf<'_> {
                 .hint("'taskcache local-cache list' shows the keys")
         };
         let Some(store) = &self.store else { return Err(absent()) };
-        match store.index().keys(&prefix, 3)?.as_slice() {
+        match store.index()?.keys(&prefix, 3)?.as_slice() {
             [] => Err(absent()),
             [key] => Ok(*key),
             several => {
