@@ -12,6 +12,7 @@ pub mod local_cache;
 pub mod options;
 pub mod run;
 pub mod transaction;
+pub mod words;
 
 use crate::model::path::printable;
 use crate::report::reporter::say;
@@ -60,6 +61,11 @@ Examples:
 
 /// Runs the program: `invocation` is argv with the program's name.
 pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
+    if invocation.get(1).is_some_and(|word| word == "run")
+        && let Some((layer, command)) = words::plainly_written(&invocation[2..])
+    {
+        return ended(run::run_command(host, &layer, &command, invocation));
+    }
     // A hit is mostly start-up, and to build the flags of all subcommands is a good part of it: the one that is
     // named in the usual place is built alone.
     let only = match invocation.get(1).and_then(|word| word.to_str()) {
@@ -76,7 +82,12 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
         Err(error) => return usage(&error),
     };
     let (name, arguments) = matches.subcommand().unwrap_or((&name, &matches));
-    match dispatch(host, name, arguments, invocation) {
+    ended(dispatch(host, name, arguments, invocation))
+}
+
+/// Says what went wrong; returns how the program ends.
+fn ended(result: Result<Termination, Failure>) -> Termination {
+    match result {
         Ok(termination) => termination,
         Err(failure) => {
             say(&format!("error: {}", failure.message));
