@@ -22,6 +22,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// The variable that tells a nested run what it inherits.
 pub const CONTEXT_VARIABLE: &str = "TASKCACHE_CONTEXT";
 
+/// What the variables of all options begin with.
+const PREFIX: &[u8] = b"TASKCACHE_";
+
 /// The variables that switch all caching off: ours, and the one that Flyte's users know.
 pub const ENABLED_VARIABLES: [&str; 2] = ["TASKCACHE_ENABLED", "FLYTE_LOCAL_CACHE_ENABLED"];
 
@@ -39,6 +42,10 @@ pub fn context(key: &str, task: &[u8]) -> String {
 /// Reads the layer of the environment.
 pub fn variables(host: &Host) -> Result<Layer, ConfigError> {
     let mut layer = Layer::new();
+    // Mostly there are none, and to spell out the names of all options would be a good part of a hit.
+    if !host.environment.iter().any(|(name, _)| name.as_bytes().starts_with(PREFIX)) {
+        return Ok(layer);
+    }
     for row in OPTIONS {
         if let Some(found) = value_of(host, row)? {
             layer.set(row.name, found.value, found.origin);
@@ -71,7 +78,7 @@ pub fn unknown(host: &Host) -> Vec<(String, Option<String>)> {
         known.extend(row.undoing_variable());
     }
     let names = host.environment.iter().map(|(name, _)| name.as_bytes());
-    let ours = names.filter(|name| name.starts_with(b"TASKCACHE_"));
+    let ours = names.filter(|name| name.starts_with(PREFIX));
     let strange = ours.filter(|name| !known.iter().any(|known| known.as_bytes() == *name));
     strange
         .map(|name| {
@@ -196,6 +203,7 @@ mod tests {
         for row in OPTIONS {
             let text = if row.kind == Kind::Switch { "true" } else { "x" };
             let layer = variables(&host_with(&[(&row.variable(), text)])).unwrap();
+            assert!(row.variable().as_bytes().starts_with(PREFIX), "{}", row.long);
             let origin = layer.get(row.name).map(|found| found.origin.clone());
             assert_eq!(origin, Some(Origin::Variable(row.variable())), "{}", row.long);
             let others = OPTIONS.iter().filter(|other| layer.get(other.name).is_some());
