@@ -41,21 +41,29 @@ pub fn after(error: StoreError, layout: &Layout, seen: Option<(u64, u64)>) -> St
     error
 }
 
-fn set_aside(layout: &Layout, seen: Option<(u64, u64)>) -> Result<bool, FileError> {
+/// Returns the folder for what is moved aside.
+pub(super) fn folder(layout: &Layout) -> PathBuf {
+    layout.path(FOLDER)
+}
+
+/// Moves the index that was `seen` aside and returns where it is now; `None` where it is another one already, or
+/// others keep the store busy.
+pub(super) fn set_aside(layout: &Layout, seen: Option<(u64, u64)>) -> Result<Option<PathBuf>, FileError> {
     let Some(_lock) = FileLock::take(&layout.path("locks").join("collection"), Sharing::Exclusive, PATIENCE)?
     else {
-        return Ok(false);
+        return Ok(None);
     };
     let index = layout.path(INDEX);
     if seen.is_none() || identity(&index) != seen {
-        return Ok(false);
+        return Ok(None);
     }
-    let folder = layout.path(FOLDER);
+    let folder = folder(layout);
     create_private_folder(&folder)?;
     let millis = crate::store::witness::file_time(&folder)?.div_euclid(1_000_000);
+    let aside = folder.join(format!("{INDEX}.damaged-{millis}"));
     for part in PARTS {
         let from = with_suffix(&index, part);
-        let to = with_suffix(&folder.join(format!("{INDEX}.damaged-{millis}")), part);
+        let to = with_suffix(&aside, part);
         match std::fs::rename(&from, &to) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(FileError::of("rename", &from)(error));
@@ -64,7 +72,7 @@ fn set_aside(layout: &Layout, seen: Option<(u64, u64)>) -> Result<bool, FileErro
         }
     }
     drop_oldest(&folder)?;
-    Ok(true)
+    Ok(Some(aside))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
