@@ -52,7 +52,7 @@ fn set_aside(layout: &Layout, seen: Option<(u64, u64)>) -> Result<bool, FileErro
     }
     let folder = layout.path(FOLDER);
     create_private_folder(&folder)?;
-    let millis = crate::store::witness::file_time(&folder)?.div_euclid(1_000_000);
+    let millis = crate::world::file::file_time(&folder)?.div_euclid(1_000_000);
     for part in PARTS {
         let from = with_suffix(&index, part);
         let to = with_suffix(&folder.join(format!("{INDEX}.damaged-{millis}")), part);
