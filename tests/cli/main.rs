@@ -19,6 +19,7 @@ mod gc;
 mod hygiene;
 mod identity;
 mod law;
+mod lease;
 mod local_cache;
 mod restore;
 mod serialize;
