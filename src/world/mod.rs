@@ -8,6 +8,7 @@ pub mod file;
 pub mod filesystem;
 pub mod glob;
 pub mod host;
+pub mod lease;
 pub mod lock;
 pub mod outlet;
 pub mod probe;

@@ -20,6 +20,7 @@ mod gc;
 mod hygiene;
 mod identity;
 mod law;
+mod lease;
 mod local_cache;
 mod restore;
 mod serialize;
