@@ -3,6 +3,7 @@
 //! Every subcommand turns its flags into a call of the floors below and the answer into words; nothing is decided
 //! here. Errors end up in one place, [`run()`], which prints them with their causes and the way out.
 
+pub mod completions;
 pub mod config;
 pub mod context;
 pub mod failure;
@@ -48,6 +49,7 @@ pub fn command() -> Command {
         .subcommand(context::command())
         .subcommand(local_cache::command())
         .subcommand(config::command())
+        .subcommand(completions::command())
 }
 
 const EXAMPLES: &str = "\
@@ -60,6 +62,9 @@ Examples:
 
 /// Runs the program: `invocation` is argv with the program's name.
 pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
+    if invocation.get(1).is_some_and(|word| word == completions::CANDIDATES) {
+        return ended(completions::candidates(host, &invocation[2..]));
+    }
     // A hit is mostly start-up, and to build the flags of all subcommands is a good part of it: the one that is
     // named in the usual place is built alone.
     let only = match invocation.get(1).and_then(|word| word.to_str()) {
@@ -76,7 +81,12 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
         Err(error) => return usage(&error),
     };
     let (name, arguments) = matches.subcommand().unwrap_or((&name, &matches));
-    match dispatch(host, name, arguments, invocation) {
+    ended(dispatch(host, name, arguments, invocation))
+}
+
+/// Tells a failure, where it is one.
+fn ended(result: Result<Termination, Failure>) -> Termination {
+    match result {
         Ok(termination) => termination,
         Err(failure) => {
             say(&format!("error: {}", failure.message));
@@ -102,6 +112,7 @@ fn dispatch(
         "context" => context::run(host),
         "local-cache" => local_cache::run(host, arguments),
         "config" => config::run(host, arguments),
+        "completions" => completions::run(arguments),
         other => Err(Failure::new(format!("unknown command '{other}'"))),
     }
 }

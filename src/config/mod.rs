@@ -12,6 +12,7 @@ pub mod file;
 pub mod layer;
 mod lists;
 pub mod location;
+pub mod names;
 pub mod options;
 pub mod resolve;
 pub mod schema;

@@ -12,6 +12,7 @@ mod support;
 mod background;
 mod bad_input;
 mod capture;
+mod completions;
 mod config;
 mod control;
 mod flow;
