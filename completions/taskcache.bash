@@ -37,6 +37,9 @@ _taskcache_static() {
             taskcache,local-cache)
                 cmd="taskcache__subcmd__local__subcmd__cache"
                 ;;
+            taskcache,man)
+                cmd="taskcache__subcmd__man"
+                ;;
             taskcache,run)
                 cmd="taskcache__subcmd__run"
                 ;;
@@ -93,6 +96,9 @@ _taskcache_static() {
                 ;;
             taskcache__subcmd__help,local-cache)
                 cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache"
+                ;;
+            taskcache__subcmd__help,man)
+                cmd="taskcache__subcmd__help__subcmd__man"
                 ;;
             taskcache__subcmd__help,run)
                 cmd="taskcache__subcmd__help__subcmd__run"
@@ -230,7 +236,7 @@ _taskcache_static() {
 
     case "${cmd}" in
         taskcache)
-            opts="-h -V --help --version run key flow transaction context local-cache config completions help"
+            opts="-h -V --help --version flow transaction context local-cache config completions man run key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -460,7 +466,7 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__help)
-            opts="run key flow transaction context local-cache config completions help"
+            opts="flow transaction context local-cache config completions man run key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -714,6 +720,20 @@ _taskcache_static() {
         taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__stats)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1365,6 +1385,20 @@ _taskcache_static() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__man)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -8,8 +8,10 @@ pub mod config;
 pub mod context;
 pub mod failure;
 pub mod flow;
+mod help;
 pub mod key;
 pub mod local_cache;
+pub mod man;
 pub mod options;
 pub mod run;
 pub mod transaction;
@@ -18,6 +20,7 @@ use crate::model::path::printable;
 use crate::report::reporter::say;
 use crate::world::host::Host;
 use crate::world::process::Termination;
+use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 use failure::Failure;
 use std::ffi::OsString;
@@ -31,7 +34,7 @@ pub const FAILURE: u8 = 125;
 
 /// Returns the whole command line, as clap sees it.
 pub fn command() -> Command {
-    Command::new("taskcache")
+    let program = Command::new("taskcache")
         .version(VERSION)
         .about("Memoise any command: run it once, replay it from then on")
         .long_about(
@@ -50,6 +53,8 @@ pub fn command() -> Command {
         .subcommand(local_cache::command())
         .subcommand(config::command())
         .subcommand(completions::command())
+        .subcommand(man::command());
+    help::described(program)
 }
 
 const EXAMPLES: &str = "\
@@ -73,7 +78,16 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
         _ => None,
     };
     let (name, matched) = match only {
-        Some(only) => (only.get_name().to_owned(), only.try_get_matches_from(&invocation[1..])),
+        Some(only) => {
+            let name = only.get_name().to_owned();
+            match only.try_get_matches_from(&invocation[1..]) {
+                // What help says at length is not built for a run.
+                Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                    (String::new(), command().try_get_matches_from(invocation))
+                }
+                matched => (name, matched),
+            }
+        }
         None => (String::new(), command().try_get_matches_from(invocation)),
     };
     let matches = match matched {
@@ -113,6 +127,7 @@ fn dispatch(
         "local-cache" => local_cache::run(host, arguments),
         "config" => config::run(host, arguments),
         "completions" => completions::run(arguments),
+        "man" => man::run(host, arguments),
         other => Err(Failure::new(format!("unknown command '{other}'"))),
     }
 }

@@ -17,6 +17,7 @@ mod config;
 mod control;
 mod flow;
 mod gc;
+mod help;
 mod hygiene;
 mod identity;
 mod law;

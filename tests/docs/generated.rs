@@ -6,6 +6,7 @@ use super::session::{file, read};
 use clap_complete::Shell;
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
 /// Returns whether generated files are to be written anew.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests asks for new files")]
@@ -50,4 +51,35 @@ fn the_completion_scripts_are_current() {
     ];
     let script = |shell| taskcache::cli::completions::script(shell);
     assert_folder("completions", &shells.map(|(shell, name)| (name.to_owned(), script(shell))).into());
+}
+
+#[test]
+fn the_manual_pages_are_current() {
+    assert_folder("docs/man", &taskcache::cli::man::pages().into_iter().collect());
+}
+
+/// `man` sets each page without a word of complaint.
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn the_manual_pages_are_right() {
+    if !super::is_there("man") {
+        eprintln!("skipped: there is no man");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (name, text) in taskcache::cli::man::pages() {
+        let page = folder.path().join(&name);
+        fs::write(&page, text).expect("a page can be written");
+        let output = Command::new("man")
+            .args(["--warnings", "--local-file", "-E", "UTF-8"])
+            .arg(&page)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("MANWIDTH", "100")
+            .output()
+            .expect("man starts");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.contains("SYNOPSIS"), "{name}: {shown}");
+    }
 }
