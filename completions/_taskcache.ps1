@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('context', 'context', [CompletionResultType]::ParameterValue, 'Print the run around this command as JSON')
             [CompletionResult]::new('local-cache', 'local-cache', [CompletionResultType]::ParameterValue, 'Show, clear and check the local store')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show and check the configuration')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a commented taskcache.toml into the working directory')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all of them into a folder')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command, or replay its stored result')
@@ -281,6 +282,12 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
         'taskcache;config;help;help' {
             break
         }
+        'taskcache;init' {
+            [CompletionResult]::new('--stdout', '--stdout', [CompletionResultType]::ParameterName, 'Print it instead of writing it')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'taskcache;completions' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -445,6 +452,7 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('context', 'context', [CompletionResultType]::ParameterValue, 'Print the run around this command as JSON')
             [CompletionResult]::new('local-cache', 'local-cache', [CompletionResultType]::ParameterValue, 'Show, clear and check the local store')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show and check the configuration')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a commented taskcache.toml into the working directory')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all of them into a folder')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command, or replay its stored result')
@@ -525,6 +533,9 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;help;config;schema' {
+            break
+        }
+        'taskcache;help;init' {
             break
         }
         'taskcache;help;completions' {

@@ -31,6 +31,9 @@ _taskcache_static() {
             taskcache,help)
                 cmd="taskcache__subcmd__help"
                 ;;
+            taskcache,init)
+                cmd="taskcache__subcmd__init"
+                ;;
             taskcache,key)
                 cmd="taskcache__subcmd__key"
                 ;;
@@ -90,6 +93,9 @@ _taskcache_static() {
                 ;;
             taskcache__subcmd__help,help)
                 cmd="taskcache__subcmd__help__subcmd__help"
+                ;;
+            taskcache__subcmd__help,init)
+                cmd="taskcache__subcmd__help__subcmd__init"
                 ;;
             taskcache__subcmd__help,key)
                 cmd="taskcache__subcmd__help__subcmd__key"
@@ -236,7 +242,7 @@ _taskcache_static() {
 
     case "${cmd}" in
         taskcache)
-            opts="-h -V --help --version flow transaction context local-cache config completions man run key help"
+            opts="-h -V --help --version flow transaction context local-cache config init completions man run key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -466,7 +472,7 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__help)
-            opts="flow transaction context local-cache config completions man run key help"
+            opts="flow transaction context local-cache config init completions man run key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -592,6 +598,20 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -818,6 +838,20 @@ _taskcache_static() {
         taskcache__subcmd__help__subcmd__transaction__subcmd__rollback)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__init)
+            opts="-h --stdout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -27,6 +27,7 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand context 'Print the run around this command as JSON'
             cand local-cache 'Show, clear and check the local store'
             cand config 'Show and check the configuration'
+            cand init 'Write a commented taskcache.toml into the working directory'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page, or write all of them into a folder'
             cand run 'Run a command, or replay its stored result'
@@ -236,6 +237,11 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         }
         &'taskcache;config;help;help'= {
         }
+        &'taskcache;init'= {
+            cand --stdout 'Print it instead of writing it'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'taskcache;completions'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -396,6 +402,7 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand context 'Print the run around this command as JSON'
             cand local-cache 'Show, clear and check the local store'
             cand config 'Show and check the configuration'
+            cand init 'Write a commented taskcache.toml into the working directory'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page, or write all of them into a folder'
             cand run 'Run a command, or replay its stored result'
@@ -456,6 +463,8 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         &'taskcache;help;config;path'= {
         }
         &'taskcache;help;config;schema'= {
+        }
+        &'taskcache;help;init'= {
         }
         &'taskcache;help;completions'= {
         }

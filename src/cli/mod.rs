@@ -9,6 +9,7 @@ pub mod context;
 pub mod failure;
 pub mod flow;
 mod help;
+pub mod init;
 pub mod key;
 pub mod local_cache;
 pub mod man;
@@ -52,6 +53,7 @@ pub fn command() -> Command {
         .subcommand(context::command())
         .subcommand(local_cache::command())
         .subcommand(config::command())
+        .subcommand(init::command())
         .subcommand(completions::command())
         .subcommand(man::command());
     help::described(program)
@@ -126,6 +128,7 @@ fn dispatch(
         "context" => context::run(host),
         "local-cache" => local_cache::run(host, arguments),
         "config" => config::run(host, arguments),
+        "init" => init::run(host, arguments),
         "completions" => completions::run(arguments),
         "man" => man::run(host, arguments),
         other => Err(Failure::new(format!("unknown command '{other}'"))),

@@ -18,6 +18,7 @@ pub mod resolve;
 pub mod schema;
 pub mod settings;
 mod stack;
+pub mod starter;
 #[cfg(test)]
 mod testing;
 pub mod values;

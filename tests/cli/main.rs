@@ -20,6 +20,7 @@ mod gc;
 mod help;
 mod hygiene;
 mod identity;
+mod init;
 mod law;
 mod local_cache;
 mod restore;
