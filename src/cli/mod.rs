@@ -16,8 +16,8 @@ pub mod man;
 pub mod options;
 pub mod run;
 pub mod transaction;
+mod usage;
 
-use crate::model::path::printable;
 use crate::report::reporter::say;
 use crate::world::host::Host;
 use crate::world::process::Termination;
@@ -94,7 +94,7 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
     };
     let matches = match matched {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, invocation),
     };
     let (name, arguments) = matches.subcommand().unwrap_or((&name, &matches));
     ended(dispatch(host, name, arguments, invocation))
@@ -136,17 +136,18 @@ fn dispatch(
 }
 
 /// Help and version go to standard output and are a success; every other complaint of clap's is ours to fail with.
-fn usage(error: &clap::Error) -> Termination {
-    if error.use_stderr() {
-        // The text repeats what was typed, and its own only control character is the line's end.
-        let escape = |line: &str| printable(line.as_bytes());
-        let lines: Vec<_> = error.render().to_string().trim_end().split('\n').map(escape).collect();
-        say(&lines.join("\n"));
-        Termination::Exited(FAILURE)
-    } else {
-        match print(&error.render().to_string()) {
-            Ok(()) => Termination::Exited(0),
-            Err(failure) => Termination::Exited(failure.exit_code),
+fn usage(error: &clap::Error, invocation: &[OsString]) -> Termination {
+    let text = error.render().to_string();
+    match error.kind() {
+        _ if !error.use_stderr() => ended(print(&text).map(|()| Termination::Exited(0))),
+        // Who gives no command at all wants to know what there is.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            say(text.trim_end());
+            Termination::Exited(FAILURE)
+        }
+        _ => {
+            let words: Vec<_> = invocation.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            ended(Err(usage::complaint(error, &command(), &words)))
         }
     }
 }
