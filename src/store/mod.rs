@@ -31,6 +31,7 @@
 //! working tree (an edit in place would change the store), and anything that reads what other programs keep beside
 //! the store's folder.
 
+mod candidate;
 pub mod claim;
 pub mod collection;
 pub mod content;

@@ -4,6 +4,7 @@ mod forward;
 
 pub mod background;
 pub mod descriptors;
+pub mod document;
 pub mod file;
 pub mod filesystem;
 pub mod glob;
