@@ -35,6 +35,7 @@ pub mod collection;
 pub mod content;
 pub mod history;
 pub mod index;
+pub mod leftovers;
 pub mod placement;
 pub mod quarantine;
 pub mod removal;
@@ -194,6 +195,11 @@ impl Store {
         Self::assemble(root)
     }
 
+    /// Returns whether a store was made at `root`, with or without an index.
+    pub fn stands_at(root: &Path) -> bool {
+        root.join("locks").is_dir()
+    }
+
     fn assemble(root: &Path) -> Result<Self, StoreError> {
         let layout = Layout { root: root.to_owned() };
         let path = layout.path(quarantine::INDEX);
@@ -225,7 +231,7 @@ impl Store {
         if !Self::check_folder(root)? {
             create_private_folder(root)?;
         }
-        if root.join("locks").exists() {
+        if Self::stands_at(root) {
             return Ok(());
         }
         for name in ["blobs", "tmp", "witnesses", "placements"] {
