@@ -270,6 +270,13 @@ pub enum Warning {
     Replay(String),
 }
 
+impl Warning {
+    /// Returns whether this tells of a fault of the store, and not of the run.
+    pub const fn is_about_the_store(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Restore(_) | Self::NotStored(NotStored::Store(_)))
+    }
+}
+
 /// Everything about a run that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
