@@ -254,6 +254,8 @@ impl std::fmt::Display for NotStored {
 pub enum Warning {
     /// The store cannot be used; the command runs without it.
     Store(String),
+    /// What the run put into its outputs could not be remembered as its own.
+    Placement(String),
     /// The result was not stored.
     NotStored(NotStored),
     /// An `--ignore` rule that took nothing out.
@@ -273,7 +275,10 @@ pub enum Warning {
 impl Warning {
     /// Returns whether this tells of a fault of the store, and not of the run.
     pub const fn is_about_the_store(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Restore(_) | Self::NotStored(NotStored::Store(_)))
+        matches!(
+            self,
+            Self::Store(_) | Self::Placement(_) | Self::Restore(_) | Self::NotStored(NotStored::Store(_))
+        )
     }
 }
 
