@@ -195,13 +195,7 @@ impl Index {
             transaction.execute_batch(statements).map_err(failed)?;
         }
         if found == 0 {
-            let mut secret = [0_u8; 32];
-            for eight in secret.chunks_exact_mut(8) {
-                eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
-            }
-            transaction
-                .execute("INSERT INTO meta (name, value) VALUES ('secret', ?1)", params![secret])
-                .map_err(failed)?;
+            write_secret(&transaction).map_err(failed)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
@@ -222,6 +216,11 @@ impl Index {
                 _ => self.failed("read the secret")(source),
             })?;
         Ok(self.secret.get_or_init(|| secret))
+    }
+
+    /// Replaces a secret that is lost.
+    pub(super) fn renew_secret(&self) -> rusqlite::Result<()> {
+        write_secret(&self.connection)
     }
 
     pub(super) fn failed(&self, action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
@@ -408,6 +407,16 @@ impl Index {
     }
 }
 
+fn write_secret(connection: &Connection) -> rusqlite::Result<()> {
+    let mut secret = [0_u8; 32];
+    for eight in secret.chunks_exact_mut(8) {
+        eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
+    }
+    connection
+        .execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('secret', ?1)", params![secret])
+        .map(|_| ())
+}
+
 /// Reads an entry's row: damaged unless checksum, encoding and key are right.
 pub(super) fn read_body(key: &CacheKey, body: &[u8], sum: &[u8]) -> Found {
     if sum != checksum(key, body) {
@@ -452,7 +461,7 @@ pub(super) fn write_row(
     Ok(())
 }
 
-fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
     write_row(connection, "entry", None, entry, now)?;
     connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
     let mut insert = connection

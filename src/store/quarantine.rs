@@ -56,24 +56,36 @@ fn is_sound(index: &Path) -> bool {
     Connection::open_with_flags(index, flags).and_then(check).is_ok_and(|verdict| verdict == "ok")
 }
 
-fn set_aside(layout: &Layout, seen: Option<(u64, u64)>, ask_again: bool) -> Result<bool, FileError> {
+/// Returns the folder for what is moved aside.
+pub(super) fn folder(layout: &Layout) -> PathBuf {
+    layout.path(FOLDER)
+}
+
+/// Moves the index that was `seen` aside and returns where it is now; `None` where it is another one already, or
+/// others keep the store busy, or, where it is to be read through once more, nothing is wrong with it.
+pub(super) fn set_aside(
+    layout: &Layout,
+    seen: Option<(u64, u64)>,
+    ask_again: bool,
+) -> Result<Option<PathBuf>, FileError> {
     let Some(_lock) = FileLock::take(&layout.path("locks").join("collection"), Sharing::Exclusive, PATIENCE)?
     else {
-        return Ok(false);
+        return Ok(None);
     };
     let index = layout.path(INDEX);
     if seen.is_none() || identity(&index) != seen {
-        return Ok(false);
+        return Ok(None);
     }
     if ask_again && is_sound(&index) {
-        return Ok(false);
+        return Ok(None);
     }
-    let folder = layout.path(FOLDER);
+    let folder = folder(layout);
     create_private_folder(&folder)?;
     let millis = crate::store::witness::file_time(&folder)?.div_euclid(1_000_000);
+    let aside = folder.join(format!("{INDEX}.damaged-{millis}"));
     for part in PARTS {
         let from = with_suffix(&index, part);
-        let to = with_suffix(&folder.join(format!("{INDEX}.damaged-{millis}")), part);
+        let to = with_suffix(&aside, part);
         match std::fs::rename(&from, &to) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(FileError::of("rename", &from)(error));
@@ -82,7 +94,7 @@ fn set_aside(layout: &Layout, seen: Option<(u64, u64)>, ask_again: bool) -> Resu
         }
     }
     drop_oldest(&folder)?;
-    Ok(true)
+    Ok(Some(aside))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

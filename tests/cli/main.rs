@@ -26,3 +26,4 @@ mod signals;
 mod store_states;
 mod tools;
 mod transaction;
+mod verify;

@@ -6,6 +6,7 @@ mod list;
 mod remove;
 mod show;
 mod stats;
+mod verify;
 
 use super::failure::Failure;
 use super::print;
@@ -46,6 +47,7 @@ pub fn command() -> Command {
         .subcommand(stats::command())
         .subcommand(remove::command())
         .subcommand(gc::command())
+        .subcommand(verify::command())
         .subcommand(subcommand("path", "Print the folder of the store"))
 }
 
@@ -91,6 +93,9 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
     if name == "path" {
         print(&format!("{}\n", printable(root.as_os_str().as_bytes())))?;
         return Ok(Termination::Exited(0));
+    }
+    if name == "verify" {
+        return verify::run(host, &root, arguments);
     }
     let mut shelf = Shelf { host, root: root.clone(), store: None };
     match Store::open_existing(&root) {
