@@ -30,3 +30,4 @@ mod full_disk;
 mod growth;
 mod model;
 mod stat_cache;
+mod storms;

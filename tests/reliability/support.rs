@@ -305,8 +305,15 @@ impl Tasks {
         }
     }
 
+    /// Asserts that a verification finds no damage.
+    pub fn assert_sound(&self, what: &str) {
+        let verified = self.world.run("local-cache verify");
+        assert_eq!((verified.code, verified.stderr.as_str()), (0, ""), "{what}: {}", verified.stdout);
+    }
+
     /// Asserts that after a collection the store holds nothing that nobody owns.
     pub fn assert_no_garbage(&self, what: &str) {
+        self.assert_sound(what);
         age_temporaries(&self.world.store());
         let swept = self.world.run("local-cache gc");
         assert_eq!((swept.code, swept.stderr.as_str()), (0, ""), "{what}");
