@@ -42,6 +42,7 @@ pub mod history;
 pub mod import;
 pub mod index;
 mod inventory;
+pub mod leftovers;
 pub mod placement;
 pub mod quarantine;
 pub mod removal;
@@ -212,6 +213,11 @@ impl Store {
         Self::assemble(root)
     }
 
+    /// Returns whether a store was made at `root`, with or without an index.
+    pub fn stands_at(root: &Path) -> bool {
+        root.join("locks").is_dir()
+    }
+
     fn assemble(root: &Path) -> Result<Self, StoreError> {
         let layout = Layout { root: root.to_owned() };
         let seen = quarantine::identity(&layout.path(quarantine::INDEX));
@@ -271,7 +277,7 @@ impl Store {
         if !Self::check_folder(root)? {
             create_private_folder(root)?;
         }
-        if root.join("locks").exists() {
+        if Self::stands_at(root) {
             return Ok(());
         }
         for name in ["blobs", "tmp", "witnesses", "placements"] {
