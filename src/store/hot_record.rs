@@ -11,7 +11,8 @@
 //!   does so after the commit, in a transaction of its own that first sees that the row is still that of its entry.
 //!   So whatever dies or fails in between, there is no record, or it is that of the row.
 //! - It names the index file that it belongs to. A record beside another index (deleted and made anew, put back from
-//!   a backup) counts as none, and who makes or migrates an index first removes all.
+//!   a backup) counts as none, and so does one beside a file whose head is not that of an index in the present format.
+//!   Who makes or migrates an index first removes all.
 //! - A checksum covers all of it, and the entry has to be that of the key. It is not flushed: what a power cut leaves
 //!   half written fails the checksum.
 //! - Inside of a transaction of the store records are not asked, because what is staged there goes first.
@@ -73,11 +74,8 @@ impl HotRecords {
     /// Returns the record of a key, if it is whole and belongs to the index of this identity.
     pub fn read(&self, key: &CacheKey, index: (u64, u64)) -> Option<HotRecord> {
         let bytes = read_at_most(&self.path(key), LARGEST).ok()?;
-        let (sum, rest) = bytes.split_at_checked(Digest::LENGTH)?;
-        if Digest::of(rest).as_bytes().as_slice() != sum {
-            return None;
-        }
-        decode(rest, index).ok().flatten().filter(|record| record.entry.key == *key)
+        let (owner, record) = decode(&bytes).ok()?;
+        (owner == index && record.entry.key == *key).then_some(record)
     }
 
     /// Puts a record in place. The caller holds the index's write lock, and the row is that of the entry.
@@ -172,8 +170,9 @@ impl Store {
         if !self.chain.is_empty() || self.index.get().is_some() {
             return None;
         }
-        let HotRecord { entry, streams } =
-            HotRecords::beside(&self.layout.path(INDEX)).read(key, self.seen?)?;
+        let path = self.layout.path(INDEX);
+        let identity = Index::marked_identity(&path)?;
+        let HotRecord { entry, streams } = HotRecords::beside(&path).read(key, identity)?;
         self.streams.borrow_mut().extend(streams);
         Some(entry)
     }
@@ -189,6 +188,9 @@ impl Store {
     fn make_record(&self, entry: &Entry, patience: Duration) -> Result<(), StoreError> {
         let index = self.index()?;
         let failed = index.failed("take the write lock");
+        if Index::marked_identity(index.path()).is_none() {
+            index.fold_log();
+        }
         let (Some(identity), true) = (index.identity(), filesystem::is_local(index.path()).unwrap_or(false))
         else {
             return Ok(());
@@ -202,7 +204,7 @@ impl Store {
                 streams.push(bytes);
             }
         }
-        let bytes = sealed(&encode(&HotRecord { entry: entry.clone(), streams }, identity));
+        let bytes = encode(&HotRecord { entry: entry.clone(), streams }, identity);
         if bytes.len() > LARGEST {
             return Ok(());
         }
@@ -264,30 +266,243 @@ fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Checks the bytes of the record that is named by a key.
+pub(super) fn inspect(bytes: &[u8], name: &Digest) -> Result<(), DecodeError> {
+    let (_, record) = decode(bytes)?;
+    match record.entry.key.digest() == name {
+        true => Ok(()),
+        false => Err(DecodeError::Invalid { what: "record", why: "another key".into() }),
+    }
+}
+
+/// The checksum, and what it covers.
 fn encode(record: &HotRecord, (device, inode): (u64, u64)) -> Vec<u8> {
     let mut encoder = Encoder::new();
     encoder.u32(FORMAT).u64(device).u64(inode).bytes(&record.entry.encode()).length(record.streams.len());
     for bytes in &record.streams {
         encoder.bytes(bytes);
     }
-    encoder.finish()
+    let covered = encoder.finish();
+    [Digest::of(&covered).as_bytes().as_slice(), &covered].concat()
 }
 
-/// The checksum, and what it covers.
-fn sealed(rest: &[u8]) -> Vec<u8> {
-    [Digest::of(rest).as_bytes().as_slice(), rest].concat()
-}
-
-/// `None` for a record of another form or another index.
-fn decode(bytes: &[u8], index: (u64, u64)) -> Result<Option<HotRecord>, DecodeError> {
+/// Returns a record, and the identity of the index that it belongs to.
+fn decode(bytes: &[u8]) -> Result<((u64, u64), HotRecord), DecodeError> {
     let mut decoder = Decoder::new(bytes);
-    if decoder.u32("record format")? != FORMAT || (decoder.u64("device")?, decoder.u64("inode")?) != index {
-        return Ok(None);
+    let sum = decoder.digest("checksum")?;
+    if sum != Digest::of(&bytes[Digest::LENGTH..]) {
+        return Err(DecodeError::Invalid { what: "record", why: "its checksum is wrong".into() });
     }
+    let format = decoder.u32("record format")?;
+    if format != FORMAT {
+        return Err(DecodeError::Unknown { what: "record format", value: format.into() });
+    }
+    let index = (decoder.u64("device")?, decoder.u64("inode")?);
     let entry = Entry::decode(decoder.bytes("entry")?)?;
     let count = decoder.count(8, "streams")?;
     let streams =
         (0..count).map(|_| decoder.bytes("stream").map(<[u8]>::to_vec)).collect::<Result<_, _>>()?;
     decoder.finish()?;
-    Ok(Some(HotRecord { entry, streams }))
+    Ok((index, HotRecord { entry, streams }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::content::Staged;
+    use super::super::{Durability, Found, Layout};
+    use super::*;
+    use crate::model::entry::tests::sample;
+    use crate::model::entry::{Content, Segment, Stream, Transcript};
+    use crate::model::time::Timestamp;
+    use crate::store::removal::Selection;
+
+    /// A store with one entry, which was recorded by a `Store` that is gone.
+    struct Scene {
+        folder: tempfile::TempDir,
+        entry: Entry,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let stdout = Content::of(b"out");
+            let order = vec![Segment { stream: Stream::Stdout, length: 3 }];
+            let entry =
+                Entry { transcript: Transcript { stdout, order, ..Transcript::silent() }, ..sample() };
+            let scene = Self { folder: tempfile::tempdir().unwrap(), entry };
+            scene.record(&scene.entry);
+            scene
+        }
+
+        fn root(&self) -> PathBuf {
+            self.folder.path().join("store")
+        }
+
+        fn open(&self) -> Store {
+            Store::open(&self.root()).unwrap()
+        }
+
+        fn record(&self, entry: &Entry) {
+            let staged = vec![Staged::Memory(b"out".to_vec())];
+            self.open().record(entry, staged, None, entry.created, Durability::Process).unwrap();
+        }
+
+        fn records(&self) -> HotRecords {
+            HotRecords::beside(&Layout { root: self.root() }.path(INDEX))
+        }
+
+        fn path(&self) -> PathBuf {
+            self.records().path(&self.entry.key)
+        }
+
+        /// What a look-up finds, and whether it opened the index.
+        fn look_up(&self) -> (Option<Entry>, bool) {
+            let store = self.open();
+            let found = match store.find(&self.entry.key).unwrap() {
+                Found::Entry(entry) => Some(*entry),
+                Found::Absent | Found::Damaged => None,
+            };
+            (found, store.index.get().is_some())
+        }
+    }
+
+    #[test]
+    fn a_hit_needs_no_index() {
+        let scene = Scene::new();
+        assert_eq!(scene.look_up(), (Some(scene.entry.clone()), false));
+        let store = scene.open();
+        store.find(&scene.entry.key).unwrap();
+        let body = store.body(&scene.entry.transcript.stdout).unwrap();
+        assert!(matches!(body, Some(Body::Memory(bytes)) if bytes == b"out"));
+        assert!(store.has(&scene.entry.transcript.stdout).unwrap());
+        assert!(store.index.get().is_none());
+    }
+
+    #[test]
+    fn any_damage_leaves_the_answer_to_the_index() {
+        let scene = Scene::new();
+        let whole = std::fs::read(scene.path()).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(scene.path(), &bytes).unwrap();
+            assert_eq!(scene.look_up(), (Some(scene.entry.clone()), true), "bit of byte {at}");
+            std::fs::write(scene.path(), &whole[..at]).unwrap();
+            assert_eq!(scene.look_up(), (Some(scene.entry.clone()), true), "cut at {at}");
+        }
+        let mut long = whole.clone();
+        long.push(0);
+        std::fs::write(scene.path(), &long).unwrap();
+        assert!(scene.look_up().1);
+        std::fs::remove_file(scene.path()).unwrap();
+        assert_eq!(scene.look_up(), (Some(scene.entry.clone()), true));
+        let name = scene.entry.key.digest();
+        assert_eq!(inspect(&whole, name), Ok(()));
+        assert!(inspect(&long, name).is_err() && inspect(&whole, &Digest::of(b"")).is_err());
+    }
+
+    #[test]
+    fn an_index_hit_leaves_a_record() {
+        let scene = Scene::new();
+        std::fs::remove_dir_all(scene.root().join("records")).unwrap();
+        let store = scene.open();
+        assert!(matches!(store.find(&scene.entry.key), Ok(Found::Entry(_))));
+        store.leave_record(&scene.entry, Duration::ZERO);
+        assert_eq!(scene.look_up(), (Some(scene.entry.clone()), false));
+    }
+
+    #[test]
+    fn who_holds_the_write_lock_is_not_waited_for_and_not_overtaken() {
+        let scene = Scene::new();
+        let other = Entry { exit_code: 7, ..scene.entry.clone() };
+        let store = scene.open();
+        store.index().unwrap();
+        // Somebody replaced the row since this one was read.
+        scene.record(&other);
+        store.leave_record(&scene.entry, Duration::ZERO);
+        assert_eq!(scene.look_up(), (Some(other.clone()), false));
+        scene.records().forget(&scene.entry.key).unwrap();
+        let holder = scene.open();
+        let lock = WriteLock::take(holder.index().unwrap(), Duration::ZERO).unwrap();
+        store.leave_record(&other, Duration::ZERO);
+        drop(lock);
+        assert!(!scene.path().exists());
+    }
+
+    #[test]
+    fn a_record_goes_with_its_row() {
+        let scene = Scene::new();
+        scene.open().remove(&Selection::default()).unwrap();
+        assert!(!scene.path().exists());
+        assert_eq!(scene.look_up(), (None, true));
+    }
+
+    #[test]
+    fn a_row_whose_record_cannot_be_taken_away_stays() {
+        let scene = Scene::new();
+        std::fs::remove_file(scene.path()).unwrap();
+        // A folder of that name: even root cannot remove it as a file.
+        std::fs::create_dir(scene.path()).unwrap();
+        assert!(scene.open().remove(&Selection::default()).is_err());
+        let other = Entry { exit_code: 7, ..scene.entry.clone() };
+        let refused = scene.open().record(&other, Vec::new(), None, other.created, Durability::Process);
+        assert!(refused.is_err());
+        assert_eq!(scene.look_up(), (Some(scene.entry.clone()), true));
+    }
+
+    #[test]
+    fn a_record_of_another_index_counts_as_none() {
+        let scene = Scene::new();
+        let index = scene.root().join(INDEX);
+        std::fs::copy(&index, scene.root().join("copy")).unwrap();
+        std::fs::rename(scene.root().join("copy"), &index).unwrap();
+        assert!(scene.look_up().1, "the index was put back from a backup");
+        for name in ["index.db", "index.db-wal", "index.db-shm"] {
+            let _ = std::fs::remove_file(scene.root().join(name));
+        }
+        assert_eq!(scene.look_up(), (None, true), "the index was deleted");
+        assert!(!scene.path().exists(), "a new index begins without records");
+    }
+
+    #[test]
+    fn a_commit_takes_away_what_it_replaces() {
+        let scene = Scene::new();
+        let beginning = crate::store::transaction::Beginning {
+            parent: None,
+            isolation: crate::store::transaction::Isolation::ReadCommitted,
+            command: String::new(),
+            expires: None,
+            hooks: Vec::new(),
+        };
+        let mut store = scene.open();
+        let id = store.begin(&beginning, Timestamp::from_millis(1)).unwrap();
+        store.enter(&id).unwrap();
+        let other = Entry { exit_code: 7, ..scene.entry.clone() };
+        let staged = vec![Staged::Memory(b"out".to_vec())];
+        store.record(&other, staged, None, other.created, Durability::Process).unwrap();
+        assert_eq!(scene.look_up(), (Some(scene.entry.clone()), false), "staged, and nobody else sees it");
+        let inside = {
+            let mut store = scene.open();
+            store.enter(&id).unwrap();
+            store.find(&scene.entry.key).unwrap()
+        };
+        assert!(matches!(inside, Found::Entry(entry) if entry.exit_code == 7));
+        store.commit(&id).unwrap();
+        assert_eq!(scene.look_up(), (Some(other), true));
+    }
+
+    #[test]
+    fn a_collection_sweeps_what_lost_its_row() {
+        let scene = Scene::new();
+        let store = scene.open();
+        let stray = [
+            scene.records().path(&CacheKey::from_digest(Digest::of(b"gone"))),
+            scene.root().join("records/x"),
+        ];
+        for path in &stray {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"x").unwrap();
+        }
+        store.sweep_records().unwrap();
+        assert!(scene.path().exists() && stray.iter().all(|path| !path.exists()));
+    }
 }
