@@ -17,6 +17,7 @@ mod control;
 mod exchange;
 mod flow;
 mod gc;
+mod hostile;
 mod hygiene;
 mod identity;
 mod law;
