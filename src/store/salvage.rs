@@ -20,7 +20,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 
 /// Moves the index that was `seen` aside and makes a new one of what it still holds. Says what was kept.
 pub(super) fn rebuild(layout: &Layout, seen: Option<(u64, u64)>) -> Result<String, StoreError> {
-    let Some(old) = set_aside(layout, seen)? else { return Err(StoreError::Locked(layout.root.clone())) };
+    let Some(old) = set_aside(layout, seen, false)? else {
+        return Err(StoreError::Locked(layout.root.clone()));
+    };
     let path = layout.path(INDEX);
     let mut index = Index::open(&path)?;
     let failed = |source| super::index::failure(&path, "rebuild", source);

@@ -104,6 +104,10 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
     let mut shelf = Shelf { host, root: root.clone(), store: None };
     match Store::open_existing(&root) {
         Ok(store) => shelf.store = Some(store),
+        // One whose index was moved aside still holds contents, and what was moved.
+        Err(StoreError::Missing(_)) if ["clear", "gc"].contains(&name) && Store::stands_at(&root) => {
+            shelf.store = Some(Store::open(&root)?);
+        }
         Err(StoreError::Missing(_)) => {}
         Err(error) => return Err(error.into()),
     }
