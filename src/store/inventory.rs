@@ -266,7 +266,7 @@ impl Verification<'_> {
     }
 
     fn is_abandoned(&self, witness: &Witness) -> bool {
-        witness.changed().saturating_add(ABANDONED) < i128::from(self.now.as_millis()) * 1_000_000
+        witness.modified().saturating_add(ABANDONED) < i128::from(self.now.as_millis()) * 1_000_000
     }
 
     /// Checks the folders of processes at work. One whose lock is free belongs to nobody any more.
@@ -282,12 +282,9 @@ impl Verification<'_> {
                 continue;
             }
             self.access(&path, &witness);
-            let is_free = match scratch::is_owned(&path) {
-                Some(is_owned) => !is_owned,
-                // Just made, or killed before it was locked.
-                None => self.is_abandoned(&witness),
-            };
-            if is_free {
+            // A young one whose lock is free was just made and is about to be locked.
+            let is_free = scratch::is_owned(&path) != Some(true);
+            if is_free && self.is_abandoned(&witness) {
                 let subject = Subject::Path(path.clone());
                 self.mending(Fault::Leftover, subject, "the folder of a process that is gone", |_| {
                     Ok(scratch::sweep_one(&path).map(|_| ())?)
