@@ -9,6 +9,8 @@
 //! A small program is linked in the same way first. Where that fails (no static C library installed, another C library
 //! than glibc) the build is dynamic as ever; `TASKCACHE_LINK=dynamic` asks for that.
 
+#![expect(clippy::disallowed_methods, reason = "a build script has no other way to be told anything")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
