@@ -5,6 +5,7 @@ use super::options::{command_argument, command_from, layer_from, run_arguments};
 use crate::config::resolve::{Resolved, resolve};
 use crate::config::variables::unknown;
 use crate::engine::run::{Job, run as run_job};
+use crate::model::locking::Locking;
 use crate::report::reporter::{Reporter, say};
 use crate::world::background::is_background;
 use crate::world::host::Host;
@@ -68,6 +69,11 @@ impl Requested {
         self.resolved.store.as_ref().ok().map(|store| store.dir.as_path())
     }
 
+    /// Returns by which means others are kept from computing the same.
+    pub fn locking(&self) -> Locking {
+        self.resolved.store.as_ref().map(|store| store.locking).unwrap_or_default()
+    }
+
     /// Returns the folder that the command runs in, where that is not the working directory: a command of a
     /// project's config runs in the project's folder, as its patterns count from there.
     pub fn directory(&self) -> Option<&Path> {
@@ -85,6 +91,7 @@ pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Resu
         host,
         settings,
         store: requested.store(),
+        locking: requested.locking(),
         command: &requested.command,
         directory: requested.directory(),
         version: super::VERSION,

@@ -89,6 +89,7 @@ pub fn say(text: &str) {
 pub fn warning_text(warning: &Warning) -> String {
     match warning {
         Warning::Store(error) => format!("running without the cache: {error}"),
+        Warning::Placement(error) => format!("these outputs will count as files of yours: {error}"),
         Warning::NotStored(reason) => format!("the result was not stored: {reason}"),
         Warning::IgnoredNothing(rule) => format!("--ignore '{rule}' names nothing here"),
         Warning::Restore(error) => format!("the stored result was not restored: {error}"),

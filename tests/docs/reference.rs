@@ -155,17 +155,34 @@ fn the_map_of_the_house_is_complete() {
     }
 }
 
+/// Every kind of finding, and every field of the document that tells of them.
+#[test]
+fn everything_that_a_verification_says_is_explained() {
+    let page = read("docs/verify.md");
+    for fault in taskcache::store::finding::Fault::ALL {
+        assert!(page.contains(&format!("| `{}` |", fault.name())), "docs/verify.md: no '{}'", fault.name());
+    }
+    let source = read("src/cli/local_cache/verify.rs");
+    let fields: Vec<_> =
+        source.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\":")).collect();
+    assert!(fields.len() > 14, "the fields were found: {fields:?}");
+    for (field, _) in fields {
+        assert!(page.contains(&format!("`{field}`")), "docs/verify.md does not explain '{field}'");
+    }
+}
+
 /// What `docs/storage.md` says in numbers.
 #[test]
 fn the_numbers_of_the_store_are_current() {
     use taskcache::config::location::{DEFAULT_AGE, DEFAULT_FOLDER, DEFAULT_SIZE};
-    use taskcache::model::{entry::ENTRY_FORMAT, fingerprint::KEY_FORMAT};
+    use taskcache::model::{entry::ENTRY_FORMAT, exchange::EXCHANGE_FORMAT, fingerprint::KEY_FORMAT};
     use taskcache::store::{content::SMALL, index::INDEX_FORMAT};
     let page = read("docs/storage.md");
     for said in [
         format!("| index | {INDEX_FORMAT} |"),
         format!("| entry | {ENTRY_FORMAT} |"),
         format!("| key | {KEY_FORMAT} |"),
+        format!("| export | {EXCHANGE_FORMAT} |"),
         format!("contents up to {} KiB", SMALL / 1024),
         format!("`~/{DEFAULT_FOLDER}` unless"),
         format!("The store holds {} GiB", DEFAULT_SIZE.as_bytes() >> 30),
