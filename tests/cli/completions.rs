@@ -142,6 +142,7 @@ fn fish_completes() {
         taskcache completions fish | source
         for line in 'taskcache ru' 'taskcache run -t re' 'taskcache run --task=rep' 'taskcache run --environment ' \
             'taskcache run --behavior a' 'taskcache run -- cat fr' 'taskcache run --refresh mkfif' \
+            'taskcache run --envir' 'taskcache run mkfifo --envir' \
             'taskcache local-cache show ' 'taskcache local-cache list --task ' 'taskcache transaction comm'
             echo -n $line:
             echo '' (complete -C $line | string replace -r '\t.*' '')
@@ -155,6 +156,8 @@ fn fish_completes() {
          taskcache run --behavior a: auto\n\
          taskcache run -- cat fr: fruit\n\
          taskcache run --refresh mkfif: mkfifo\n\
+         taskcache run --envir: --environment\n\
+         taskcache run mkfifo --envir:\n\
          taskcache local-cache show : {key}\n\
          taskcache local-cache list --task : report\n\
          taskcache transaction comm: commit\n"
