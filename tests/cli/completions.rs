@@ -1,6 +1,7 @@
 //! Completion scripts, in the shells that they are for.
 //!
-//! A shell that is not installed is skipped with a line that says so. PowerShell's script is what the generator gives.
+//! A shell that is not installed is skipped with a line that says so. Elvish completes in its editor alone, and is tried
+//! by hand; PowerShell's script is what the generator gives.
 
 use crate::support::{Ran, TestEnv, ran};
 use std::path::Path;
