@@ -1,7 +1,7 @@
 //! Completion scripts, in the shells that they are for.
 //!
-//! A shell that is not installed is skipped with a line that says so. Elvish completes in its editor alone, and is tried
-//! by hand; PowerShell's script is what the generator gives.
+//! A shell that is not installed is skipped with a line that says so. Elvish completes in its editor alone, and is
+//! tried by hand; PowerShell's script is what the generator gives.
 
 use crate::support::{Ran, TestEnv, ran};
 use std::path::Path;
@@ -21,8 +21,7 @@ fn world() -> (TestEnv, String) {
     (env, key)
 }
 
-/// Runs a script in a shell, with the shell's own completion of this program loaded by the script. `None` where there is
-/// no such shell.
+/// Runs a script in a shell, in which this program is found. `None` where there is no such shell.
 fn in_shell(env: &TestEnv, shell: &str, arguments: &[&str], script: &str) -> Option<Ran> {
     let program = ["/usr/local/bin", "/usr/bin", "/bin"].map(|folder| Path::new(folder).join(shell));
     let Some(program) = program.iter().find(|path| path.is_file()) else {
