@@ -96,7 +96,7 @@ impl RunError {
     }
 
     /// Returns the way out, where there is one.
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Plan(error) => error.hint(),
             Self::Store(_) => Some("choose another store with --cache-dir, or run with --fail-mode open"),
@@ -107,7 +107,8 @@ impl RunError {
             Self::NotStored(_) | Self::Differs(_) => Some("leave --strict out to take this as a warning"),
             Self::StaleOutputs | Self::BackgroundStdin => Some("use --ttl or --max-age"),
             Self::TimedOut(_) => Some("wait longer with --wait, or let it run with --on-timeout run"),
-            Self::Start(_) | Self::Stdin(_) => None,
+            Self::Start(error) => error.hint(),
+            Self::Stdin(_) => None,
         }
     }
 }
