@@ -78,7 +78,7 @@ pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Resu
     let requested = Requested::of(host, arguments)?;
     let settings = &requested.resolved.settings;
     let background = is_background(host);
-    let mut reporter = Reporter::new(settings, host.terminals.stderr);
+    let mut reporter = Reporter::new(settings, host);
     let job = Job {
         host,
         settings,

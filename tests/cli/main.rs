@@ -21,6 +21,7 @@ mod identity;
 mod law;
 mod lease;
 mod local_cache;
+mod progress;
 mod restore;
 mod serialize;
 mod signals;

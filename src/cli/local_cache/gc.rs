@@ -8,6 +8,7 @@ use crate::config::location::{DEFAULT_AGE, DEFAULT_SIZE};
 use crate::config::resolve::survey;
 use crate::model::retention::{Reason, RetentionPolicy};
 use crate::model::time::Size;
+use crate::report::progress::Progress;
 use crate::store::removal::Removed;
 use clap::{Arg, ArgMatches, Command};
 
@@ -31,7 +32,9 @@ pub(super) fn command() -> Command {
 
 /// Runs it.
 pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
-    let settings = survey(shelf.host, &Layer::new())?.store.ok();
+    let resolved = survey(shelf.host, &Layer::new())?;
+    let mut progress = Progress::of(resolved.settings.status, shelf.host);
+    let settings = resolved.store.ok();
     let mut policy = RetentionPolicy {
         max_size: settings.as_ref().map_or(DEFAULT_SIZE, |store| store.max_size),
         max_age: settings.as_ref().map_or(DEFAULT_AGE, |store| store.max_age),
@@ -48,10 +51,14 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
     let Some(mut store) = shelf.store.take().map(|store| store.locking(locking)) else {
         return print("removed 0 entries, 0 B; 0 B stay\n");
     };
-    let (word, plan) = match arguments.get_flag("dry-run") {
-        true => ("would remove", store.plan_collection(policy, now)?),
-        false => ("removed", store.collect(policy, now)?.plan),
+    let is_dry = arguments.get_flag("dry-run");
+    progress.begin("collecting");
+    let plan = match is_dry {
+        true => store.plan_collection(policy, now),
+        false => store.collect(policy, now).map(|collected| collected.plan),
     };
+    progress.rest();
+    let (word, plan) = (if is_dry { "would remove" } else { "removed" }, plan?);
     let removed = Removed { entries: plan.removed.len() as u64, bytes: plan.freed };
     let mut text = format!("{word} {}; {} stay\n", removed_text(removed), Size::from_bytes(plan.kept));
     for (reason, words) in [
