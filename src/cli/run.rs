@@ -3,9 +3,10 @@
 use super::failure::Failure;
 use super::options::{command_argument, command_from, layer_from, run_arguments};
 use crate::config::resolve::{Resolved, resolve};
+use crate::config::variables::unknown;
 use crate::engine::run::{Job, run as run_job};
 use crate::model::locking::Locking;
-use crate::report::reporter::Reporter;
+use crate::report::reporter::{Reporter, say};
 use crate::world::background::is_background;
 use crate::world::host::Host;
 use crate::world::process::Termination;
@@ -51,6 +52,13 @@ impl Requested {
     pub fn of(host: &Host, arguments: &ArgMatches) -> Result<Self, Failure> {
         let given = command_from(arguments);
         let resolved = resolve(host, &layer_from(arguments), &given)?;
+        for strange in unknown(host) {
+            if resolved.settings.strict {
+                return Err(strange.into());
+            }
+            let hint = strange.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            say(&format!("warning: {strange}{hint}"));
+        }
         let from_config = given.is_empty();
         let command = if from_config { resolved.settings.command.clone() } else { given };
         Ok(Self { resolved, command, from_config })

@@ -325,7 +325,7 @@ impl Reader<'_> {
 }
 
 /// What policies call their built-in parts; a config must not give these names another meaning.
-const BUILT_IN_POLICIES: [&str; 6] =
+pub(super) const BUILT_IN_POLICIES: [&str; 6] =
     ["DEFAULT", "NONE", "INPUTS", "TASK_SOURCE", "FLOW_PARAMETERS", "RUN_ID"];
 
 /// Returns the entries of a table in the order of the file.

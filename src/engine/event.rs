@@ -258,6 +258,8 @@ impl std::fmt::Display for NotStored {
 pub enum Warning {
     /// The store cannot be used; the command runs without it.
     Store(String),
+    /// What the run put into its outputs could not be remembered as its own.
+    Placement(String),
     /// The result was not stored.
     NotStored(NotStored),
     /// An `--ignore` rule that took nothing out.
@@ -272,6 +274,16 @@ pub enum Warning {
     Background(String),
     /// A stored stream could not be written out.
     Replay(String),
+}
+
+impl Warning {
+    /// Returns whether this tells of a fault of the store, and not of the run.
+    pub const fn is_about_the_store(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::Placement(_) | Self::Restore(_) | Self::NotStored(NotStored::Store(_))
+        )
+    }
 }
 
 /// Everything about a run that is over.

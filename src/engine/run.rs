@@ -139,7 +139,8 @@ pub struct Job<'a> {
 pub fn run(job: Job<'_>, sink: &mut dyn EventSink) -> Result<Termination, RunError> {
     let context = Context::of(job.host);
     let directory = job.directory.or(job.host.directory.as_deref()).ok_or(PlanError::NoDirectory)?.to_owned();
-    let mut run = Run { job, context, directory, sink, started: Instant::now(), stdin: None };
+    let mut run =
+        Run { job, context, directory, sink, started: Instant::now(), stdin: None, told_of_store: false };
     let refreshes = job.settings.warm || job.settings.stale.is_some();
     if refreshes && job.settings.stdin == StdinMode::Hash {
         return Err(RunError::BackgroundStdin);
@@ -168,6 +169,8 @@ pub(super) struct Run<'a> {
     pub(super) started: Instant,
     /// What stood on standard input, until the command gets it.
     pub(super) stdin: Option<SpooledStdin>,
+    /// A fault of the store was told.
+    told_of_store: bool,
 }
 
 /// What a finished run has to tell beside its outcome.
@@ -233,6 +236,10 @@ impl Run<'_> {
     }
 
     pub(super) fn warn(&mut self, warning: Warning) {
+        // A fault of the store shows at every step that needs it; the first that meets it has said what there is to say.
+        if warning.is_about_the_store() && std::mem::replace(&mut self.told_of_store, true) {
+            return;
+        }
         self.sink.take(Event::Warning(warning));
     }
 

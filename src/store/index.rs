@@ -223,13 +223,7 @@ impl Index {
             transaction.execute_batch(statements).map_err(failed)?;
         }
         if found == 0 {
-            let mut secret = [0_u8; 32];
-            for eight in secret.chunks_exact_mut(8) {
-                eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
-            }
-            transaction
-                .execute("INSERT INTO meta (name, value) VALUES ('secret', ?1)", params![secret])
-                .map_err(failed)?;
+            write_secret(&transaction).map_err(failed)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
@@ -250,6 +244,11 @@ impl Index {
                 _ => self.failed("read the secret")(source),
             })?;
         Ok(self.secret.get_or_init(|| secret))
+    }
+
+    /// Replaces a secret that is lost.
+    pub(super) fn renew_secret(&self) -> rusqlite::Result<()> {
+        write_secret(&self.connection)
     }
 
     pub(super) fn failed(&self, action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
@@ -306,6 +305,13 @@ impl Index {
 
     /// Returns every row, the one that was recorded last first.
     pub fn rows(&self) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        self.each_row(|row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Hands over every row, the one that was recorded last first.
+    pub fn each_row(&self, mut take: impl FnMut(Row)) -> Result<(), StoreError> {
         let failed = self.failed("list entries");
         let mut query = self
             .connection
@@ -330,7 +336,10 @@ impl Index {
                 })
             })
             .map_err(&failed)?;
-        rows.collect::<Result<_, _>>().map_err(failed)
+        for row in rows {
+            take(row.map_err(&failed)?);
+        }
+        Ok(())
     }
 
     /// Returns the path sets of a recipe, the last recorded first. One that does not decode is passed over: it can
@@ -413,28 +422,21 @@ impl Index {
         }
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
-            transaction
-                .execute(
-                    "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
-                    params![
-                        blob(&entry.recipe),
-                        set.id().as_bytes().as_slice(),
-                        set.encode(),
-                        now.as_millis()
-                    ],
-                )
-                .map_err(failed)?;
-            transaction
-                .execute(
-                    "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
-                         SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
-                    params![blob(&entry.recipe), PATH_SETS],
-                )
-                .map_err(failed)?;
+            write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
         Ok(Inserted::Stored)
     }
+}
+
+fn write_secret(connection: &Connection) -> rusqlite::Result<()> {
+    let mut secret = [0_u8; 32];
+    for eight in secret.chunks_exact_mut(8) {
+        eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
+    }
+    connection
+        .execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('secret', ?1)", params![secret])
+        .map(|_| ())
 }
 
 /// Reads an entry's row: damaged unless checksum, encoding and key are right.
@@ -481,7 +483,7 @@ pub(super) fn write_row(
     Ok(())
 }
 
-fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
     write_row(connection, "entry", None, entry, now)?;
     connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
     let mut insert = connection
@@ -489,6 +491,25 @@ fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqli
     for Content { digest, size } in entry.contents() {
         insert.execute(params![digest.as_bytes().as_slice(), blob(&entry.key), signed(size)])?;
     }
+    Ok(())
+}
+
+/// Writes a path set; of each recipe the last recorded ones stay.
+pub(super) fn write_path_set(
+    connection: &Connection,
+    recipe: &CacheKey,
+    set: &PathSet,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
+        params![blob(recipe), set.id().as_bytes().as_slice(), set.encode(), now.as_millis()],
+    )?;
+    connection.execute(
+        "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
+             SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
+        params![blob(recipe), PATH_SETS],
+    )?;
     Ok(())
 }
 

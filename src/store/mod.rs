@@ -31,18 +31,27 @@
 //! working tree (an edit in place would change the store), and anything that reads what other programs keep beside
 //! the store's folder.
 
+mod candidate;
 pub mod claim;
 pub mod collection;
 pub mod content;
+pub mod exchange;
+pub mod export;
+pub mod finding;
 pub mod history;
+pub mod import;
 pub mod index;
+mod inventory;
+pub mod leftovers;
 pub mod placement;
 pub mod quarantine;
 pub mod removal;
 pub mod reservation;
+mod salvage;
 pub mod scratch;
 pub mod transaction;
 pub mod turn;
+pub mod verification;
 pub mod witness;
 
 use crate::model::codec::DecodeError;
@@ -204,11 +213,21 @@ impl Store {
         Self::assemble(root)
     }
 
+    /// Returns whether a store was made at `root`, with or without an index.
+    pub fn stands_at(root: &Path) -> bool {
+        root.join("locks").is_dir()
+    }
+
     fn assemble(root: &Path) -> Result<Self, StoreError> {
         let layout = Layout { root: root.to_owned() };
-        let path = layout.path(quarantine::INDEX);
-        let seen = quarantine::identity(&path);
-        let index = Index::open(&path).map_err(|error| quarantine::after(error, &layout, seen))?;
+        let seen = quarantine::identity(&layout.path(quarantine::INDEX));
+        Self::open_as_it_is(root).map_err(|error| quarantine::after(error, &layout, seen))
+    }
+
+    /// Opens the store and leaves a damaged index where it is.
+    fn open_as_it_is(root: &Path) -> Result<Self, StoreError> {
+        let layout = Layout { root: root.to_owned() };
+        let index = Index::open(&layout.path(quarantine::INDEX))?;
         let contents = Contents::new(layout.path("blobs"));
         let (scratch, chain, fence) = (OnceCell::new(), Vec::new(), Vec::new());
         Ok(Self { layout, index, contents, scratch, chain, locking: Locking::default(), fence })
@@ -258,7 +277,7 @@ impl Store {
         if !Self::check_folder(root)? {
             create_private_folder(root)?;
         }
-        if root.join("locks").exists() {
+        if Self::stands_at(root) {
             return Ok(());
         }
         for name in ["blobs", "tmp", "witnesses", "placements"] {
@@ -415,6 +434,21 @@ impl Store {
         let path = self.layout.path("locks").join("collection");
         FileLock::take(&path, sharing, patience)?.ok_or_else(|| StoreError::Locked(self.layout.root.clone()))
     }
+}
+
+/// Returns an error's message with what the system said behind it.
+pub fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        // Some messages tell their cause themselves.
+        let told = inner.to_string();
+        if !text.ends_with(&told) {
+            text.push_str(&format!(": {told}"));
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 impl From<DecodeError> for Found {

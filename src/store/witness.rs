@@ -32,7 +32,7 @@ use crate::world::file::{
 };
 use crate::world::filesystem;
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -185,6 +185,14 @@ impl Shelf {
     }
 
     fn decode(bytes: &[u8], directory: &Path) -> Result<BTreeMap<OsString, Witnessed>, DecodeError> {
+        let (of, known) = Self::decode_any(bytes)?;
+        match of == directory.as_os_str() {
+            true => Ok(known),
+            false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
+        }
+    }
+
+    fn decode_any(bytes: &[u8]) -> Result<(OsString, BTreeMap<OsString, Witnessed>), DecodeError> {
         let invalid = |why: &str| DecodeError::Invalid { what: "shelf", why: why.into() };
         let at = bytes.len().checked_sub(Digest::LENGTH).ok_or(DecodeError::Truncated("shelf"))?;
         let (body, checksum) = bytes.split_at(at);
@@ -196,9 +204,7 @@ impl Shelf {
         if format != SHELF_FORMAT {
             return Err(DecodeError::Unknown { what: "shelf format", value: format.into() });
         }
-        if OsStr::from_bytes(decoder.bytes("folder")?) != directory.as_os_str() {
-            return Err(invalid("another folder"));
-        }
+        let directory = OsString::from_vec(decoder.bytes("folder")?.to_vec());
         let count = decoder.count(8 + Digest::LENGTH + 8, "name count")?;
         let mut known = BTreeMap::new();
         for _ in 0..count {
@@ -207,7 +213,16 @@ impl Shelf {
             known.insert(name, Witnessed { content, witness: Witness::decode(&mut decoder)? });
         }
         decoder.finish()?;
-        Ok(known)
+        Ok((directory, known))
+    }
+}
+
+/// Checks the bytes of a file in the book's folder, which is named by the digest of the folder that it speaks of.
+pub(super) fn inspect(bytes: &[u8], name: &Digest) -> Result<(), DecodeError> {
+    let (directory, _) = Shelf::decode_any(bytes)?;
+    match Digest::of(directory.as_bytes()) == *name {
+        true => Ok(()),
+        false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
     }
 }
 

@@ -164,6 +164,11 @@ impl Witness {
         self.modified.max(self.changed)
     }
 
+    /// Returns the modification time, in nanoseconds since the epoch.
+    pub const fn modified(&self) -> i128 {
+        self.modified
+    }
+
     /// Returns the change time, in nanoseconds since the epoch.
     pub const fn changed(&self) -> i128 {
         self.changed

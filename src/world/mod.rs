@@ -4,6 +4,7 @@ mod forward;
 
 pub mod background;
 pub mod descriptors;
+pub mod document;
 pub mod file;
 pub mod filesystem;
 pub mod glob;
@@ -19,3 +20,4 @@ pub mod signals;
 pub mod spool;
 pub mod tee;
 pub mod tree;
+pub mod whole;
