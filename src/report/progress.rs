@@ -68,6 +68,16 @@ impl Progress {
         }
     }
 
+    /// Writes something while the work goes on: the line is taken away for it, and comes back below.
+    pub fn aside<T>(&mut self, write: impl FnOnce() -> T) -> T {
+        let mut scene = self.canvas.as_ref().map(|canvas| canvas.scene());
+        if let Some(scene) = &mut scene {
+            scene.erase();
+        }
+        // Nothing is drawn while the scene is locked.
+        write()
+    }
+
     /// Says that the work is done. What was drawn is gone when this returns.
     pub fn rest(&mut self) {
         if let Some(canvas) = &self.canvas {
@@ -99,6 +109,10 @@ fn is_shown(status: Status, is_terminal: bool, kind: Option<&OsStr>) -> bool {
 impl Scene {
     fn clear(&mut self) {
         self.work = None;
+        self.erase();
+    }
+
+    fn erase(&mut self) {
         if let Some(line) = self.line.take() {
             line.finish_and_clear();
         }

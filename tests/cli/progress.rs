@@ -68,14 +68,20 @@ fn start(env: &TestEnv, line: &str, term: &str, stdout: Stdio, stderr: Stdio) ->
 /// Returns what stands on the terminal in the end, when every line that was drawn was taken away again. A machine that
 /// stands still may show other work as well.
 fn left(seen: &str) -> String {
-    const WORKS: [&str; 4] =
-        ["hashing inputs ", "looking at outputs ", "restoring outputs ", "storing the result "];
+    const WORKS: [&str; 6] = [
+        "reading standard input ",
+        "hashing inputs ",
+        "looking at outputs ",
+        "restoring outputs ",
+        "storing the result ",
+        "importing ",
+    ];
     let mut pieces: Vec<_> = seen.split("\r\u{1b}[2K").collect();
     let last = pieces.pop().unwrap();
-    assert!(pieces.first().is_some_and(|piece| piece.starts_with(WORK)), "{seen:?}");
+    assert!(pieces.first().is_some_and(|piece| piece.starts_with("taskcache: ")), "{seen:?}");
     let drawn = |piece: &str| {
         let lines = WORKS.map(|work| format!("taskcache: {work}"));
-        lines.iter().map(String::as_str).chain([WORK]).find_map(|line| piece.find(line))
+        lines.iter().find_map(|line| piece.find(line))
     };
     assert_eq!(drawn(last), None, "{seen:?}");
     let stays = pieces.iter().map(|piece| drawn(piece).map_or(*piece, |at| &piece[..at]));
@@ -111,6 +117,20 @@ fn it_is_gone_before_the_bytes_of_a_command_on_the_same_terminal() {
         assert_eq!(child.wait().unwrap().code(), Some(0));
         assert!(left(&seen).starts_with(&format!("abc\r\ntaskcache: {outcome} cat ")), "{seen:?}");
     }
+}
+
+#[test]
+fn it_is_gone_before_an_error_is_told() {
+    let env = TestEnv::new();
+    let (mut terminal, far) = Terminal::open();
+    let (child, stdin) = start(&env, "local-cache import -", "xterm", Stdio::piped(), far.into());
+    terminal.read_until("taskcache: importing ");
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(125), &b""[..]));
+    let seen = terminal.read_to_end();
+    let told = left(&seen);
+    assert!(told.starts_with("taskcache: error: ") && !told.contains('\u{1b}'), "{seen:?}");
 }
 
 #[test]

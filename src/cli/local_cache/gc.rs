@@ -1,6 +1,6 @@
 //! `taskcache local-cache gc`: the store is brought within its limits.
 
-use super::{Shelf, removed_text, subcommand, switch};
+use super::{Shelf, progress, removed_text, subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::config::layer::Layer;
@@ -8,7 +8,6 @@ use crate::config::location::{DEFAULT_AGE, DEFAULT_SIZE};
 use crate::config::resolve::survey;
 use crate::model::retention::{Reason, RetentionPolicy};
 use crate::model::time::Size;
-use crate::report::progress::Progress;
 use crate::store::removal::Removed;
 use clap::{Arg, ArgMatches, Command};
 
@@ -32,9 +31,7 @@ pub(super) fn command() -> Command {
 
 /// Runs it.
 pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
-    let resolved = survey(shelf.host, &Layer::new())?;
-    let mut progress = Progress::of(resolved.settings.status, shelf.host);
-    let settings = resolved.store.ok();
+    let settings = survey(shelf.host, &Layer::new())?.store.ok();
     let mut policy = RetentionPolicy {
         max_size: settings.as_ref().map_or(DEFAULT_SIZE, |store| store.max_size),
         max_age: settings.as_ref().map_or(DEFAULT_AGE, |store| store.max_age),
@@ -52,6 +49,7 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
         return print("removed 0 entries, 0 B; 0 B stay\n");
     };
     let is_dry = arguments.get_flag("dry-run");
+    let mut progress = progress(shelf.host);
     progress.begin("collecting");
     let plan = match is_dry {
         true => store.plan_collection(policy, now),
