@@ -101,7 +101,7 @@ pub fn run_command(
     let requested = Requested::by(host, flags, command)?;
     let settings = &requested.resolved.settings;
     let background = is_background(host);
-    let mut reporter = Reporter::new(settings, host.terminals.stderr);
+    let mut reporter = Reporter::new(settings, host);
     let job = Job {
         host,
         settings,

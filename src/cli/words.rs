@@ -16,8 +16,7 @@ pub fn plainly_written(words: &[OsString]) -> Option<(Layer, Vec<OsString>)> {
     let mut layer = Layer::new();
     let mut lists: BTreeMap<OptionName, Vec<Located<OsString>>> = BTreeMap::new();
     let mut rest = words;
-    loop {
-        let Some((word, behind)) = rest.split_first() else { break };
+    while let Some((word, behind)) = rest.split_first() {
         if word == "--" {
             rest = behind;
             break;

@@ -3,7 +3,7 @@
 //! Nothing is said to be a hit before all of it is there: the streams' bytes are proven before the first of them
 //! goes out, and the files are restored before the streams are written.
 
-use super::event::{MissReason, Outcome, Warning};
+use super::event::{MissReason, Outcome, Warning, Work};
 use super::plan::Plan;
 use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError, Restored};
@@ -24,7 +24,8 @@ use std::time::Duration;
 const BROKEN_PIPE: i32 = 13;
 
 impl Run<'_> {
-    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet.
+    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet, and
+    /// leaves it to the caller to say that the work rests.
     pub(super) fn hit(
         &mut self,
         store: &Store,
@@ -33,6 +34,7 @@ impl Run<'_> {
         book: &mut WitnessBook,
         outcome: Outcome,
     ) -> Result<Termination, RestoreError> {
+        self.begin(Work::Restoring);
         let streams = [entry.transcript.stdout, entry.transcript.stderr];
         let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
         let (stdout, stderr) = (stdout?, stderr?);
@@ -51,6 +53,7 @@ impl Run<'_> {
             restored = done;
             self.remember(&file, &placement, &now);
         }
+        self.rest();
         let termination = self.replay(store, entry, sources, &outlets)?;
         let tale = Tale {
             key: Some(entry.key),

@@ -10,7 +10,7 @@
 //!   an earlier result put there (see [`super::cleaning`]).
 
 use super::context::{Context, Inside};
-use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning};
+use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning, Work};
 use super::lookup::{Answer, Circumstances, look_up};
 use super::plan::{Plan, PlanError, Request, plan, visible_environment};
 use super::record::with_cause;
@@ -253,6 +253,16 @@ impl Run<'_> {
         self.sink.take(Event::Warning(warning));
     }
 
+    /// Says that work of ours begins.
+    pub(super) fn begin(&mut self, work: Work) {
+        self.sink.take(Event::Began(work));
+    }
+
+    /// Says that work of ours is done, whatever came of it.
+    pub(super) fn rest(&mut self) {
+        self.sink.take(Event::Rested);
+    }
+
     pub(super) fn finish(&mut self, outcome: Outcome, termination: Termination, tale: Tale) -> Report {
         let settings = self.job.settings;
         let report = Report {
@@ -371,7 +381,13 @@ impl Run<'_> {
             }
         }
         if self.settings().stdin == StdinMode::Hash {
-            self.stdin = Some(SpooledStdin::read(&store).map_err(RunError::Stdin)?);
+            // What is typed at a terminal is its own sign of life.
+            if !self.job.host.terminals.stdin {
+                self.begin(Work::ReadingStdin);
+            }
+            let read = SpooledStdin::read(&store);
+            self.rest();
+            self.stdin = Some(read.map_err(RunError::Stdin)?);
         }
         loop {
             let mut book = match self.settings().paranoid {
@@ -451,7 +467,10 @@ impl Run<'_> {
         let now = self.job.host.clock.now();
         let circumstances =
             Circumstances { settings: self.job.settings, now, streams_joined: self.job.host.streams_joined };
-        let Answer { result, .. } = look_up(store, plan, circumstances, book)?;
+        self.begin(Work::Hashing);
+        let answer = look_up(store, plan, circumstances, book);
+        self.rest();
+        let Answer { result, .. } = answer?;
         let entry = match result {
             Err(reason) => return run(Outcome::Miss(reason)),
             Ok(entry) if self.settings().verify => {
@@ -470,7 +489,10 @@ impl Run<'_> {
                 }
                 Ok(Found::Over(termination))
             }
-            Err(error) => run(Outcome::Miss(self.explain_failed_hit(&error))),
+            Err(error) => {
+                self.rest();
+                run(Outcome::Miss(self.explain_failed_hit(&error)))
+            }
         }
     }
 
@@ -542,16 +564,26 @@ impl Run<'_> {
     }
 
     fn plan(&mut self, stdin: Option<Content>, book: &mut WitnessBook) -> Result<Plan, RunError> {
+        let settings = self.job.settings;
+        let has_probes = settings.key_cmd.is_some()
+            || !settings.input_cmds.is_empty()
+            || !settings.version_cmds.is_empty();
+        // A probe may speak to the terminal itself.
+        if !has_probes {
+            self.begin(Work::Hashing);
+        }
         let request = Request {
             host: self.job.host,
-            settings: self.job.settings,
+            settings,
             command: self.job.command,
             directory: &self.directory,
             store: self.job.store,
             stdin,
             context: &self.context,
         };
-        Ok(plan(request, book)?)
+        let planned = plan(request, book);
+        self.rest();
+        Ok(planned?)
     }
 
     /// Appends to the history. The run is over and its result is given; a line that is lost is a number that is a

@@ -68,7 +68,7 @@ impl HotRecords {
     }
 
     fn path(&self, key: &CacheKey) -> PathBuf {
-        sharded(&self.folder, &key.digest())
+        sharded(&self.folder, key.digest())
     }
 
     /// Returns the record of a key, if it is whole and belongs to the index of this identity.

@@ -27,6 +27,7 @@ mod init;
 mod law;
 mod lease;
 mod local_cache;
+mod progress;
 mod restore;
 mod serialize;
 mod signals;
