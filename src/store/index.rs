@@ -277,6 +277,13 @@ impl Index {
 
     /// Returns every row, the one that was recorded last first.
     pub fn rows(&self) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        self.each_row(|row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Hands over every row, the one that was recorded last first.
+    pub fn each_row(&self, mut take: impl FnMut(Row)) -> Result<(), StoreError> {
         let failed = self.failed("list entries");
         let mut query = self
             .connection
@@ -301,7 +308,10 @@ impl Index {
                 })
             })
             .map_err(&failed)?;
-        rows.collect::<Result<_, _>>().map_err(failed)
+        for row in rows {
+            take(row.map_err(&failed)?);
+        }
+        Ok(())
     }
 
     /// Returns the path sets of a recipe, the last recorded first. One that does not decode is passed over: it can
@@ -383,24 +393,7 @@ impl Index {
         }
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
-            transaction
-                .execute(
-                    "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
-                    params![
-                        blob(&entry.recipe),
-                        set.id().as_bytes().as_slice(),
-                        set.encode(),
-                        now.as_millis()
-                    ],
-                )
-                .map_err(failed)?;
-            transaction
-                .execute(
-                    "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
-                         SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
-                    params![blob(&entry.recipe), PATH_SETS],
-                )
-                .map_err(failed)?;
+            write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
         Ok(true)
@@ -469,6 +462,25 @@ pub(super) fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp
     for Content { digest, size } in entry.contents() {
         insert.execute(params![digest.as_bytes().as_slice(), blob(&entry.key), signed(size)])?;
     }
+    Ok(())
+}
+
+/// Writes a path set; of each recipe the last recorded ones stay.
+pub(super) fn write_path_set(
+    connection: &Connection,
+    recipe: &CacheKey,
+    set: &PathSet,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
+        params![blob(recipe), set.id().as_bytes().as_slice(), set.encode(), now.as_millis()],
+    )?;
+    connection.execute(
+        "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
+             SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
+        params![blob(recipe), PATH_SETS],
+    )?;
     Ok(())
 }
 

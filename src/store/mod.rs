@@ -33,8 +33,11 @@
 
 pub mod collection;
 pub mod content;
+pub mod exchange;
+pub mod export;
 pub mod finding;
 pub mod history;
+pub mod import;
 pub mod index;
 mod inventory;
 pub mod leftovers;

@@ -18,3 +18,4 @@ pub mod signals;
 pub mod spool;
 pub mod tee;
 pub mod tree;
+pub mod whole;

@@ -176,13 +176,14 @@ fn everything_that_a_verification_says_is_explained() {
 #[test]
 fn the_numbers_of_the_store_are_current() {
     use taskcache::config::location::{DEFAULT_AGE, DEFAULT_FOLDER, DEFAULT_SIZE};
-    use taskcache::model::{entry::ENTRY_FORMAT, fingerprint::KEY_FORMAT};
+    use taskcache::model::{entry::ENTRY_FORMAT, exchange::EXCHANGE_FORMAT, fingerprint::KEY_FORMAT};
     use taskcache::store::{content::SMALL, index::INDEX_FORMAT};
     let page = read("docs/storage.md");
     for said in [
         format!("| index | {INDEX_FORMAT} |"),
         format!("| entry | {ENTRY_FORMAT} |"),
         format!("| key | {KEY_FORMAT} |"),
+        format!("| export | {EXCHANGE_FORMAT} |"),
         format!("contents up to {} KiB", SMALL / 1024),
         format!("`~/{DEFAULT_FOLDER}` unless"),
         format!("The store holds {} GiB", DEFAULT_SIZE.as_bytes() >> 30),

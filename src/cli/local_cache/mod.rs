@@ -1,7 +1,9 @@
 //! `taskcache local-cache`: look at the store and take things out of it. One file a subcommand.
 
 mod clear;
+mod export;
 mod gc;
+mod import;
 mod list;
 mod remove;
 mod show;
@@ -48,6 +50,8 @@ pub fn command() -> Command {
         .subcommand(remove::command())
         .subcommand(gc::command())
         .subcommand(verify::command())
+        .subcommand(export::command())
+        .subcommand(import::command())
         .subcommand(subcommand("path", "Print the folder of the store"))
 }
 
@@ -108,6 +112,8 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
         Err(error) => return Err(error.into()),
     }
     match name {
+        "export" => return export::run(&shelf, arguments),
+        "import" => return import::run(shelf, arguments),
         "clear" => clear::run(shelf, arguments),
         "list" => list::run(shelf, arguments),
         "show" => show::run(shelf, arguments),
