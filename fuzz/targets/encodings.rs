@@ -1,10 +1,14 @@
 //! What lies in the store. Where there is a checksum it is made right first, so that what is behind it is read.
 
+use taskcache::model::admission::admit;
 use taskcache::model::digest::Digest;
 use taskcache::model::entry::Entry;
+use taskcache::model::exchange::{EXCHANGE_FORMAT, MAGIC, RecordHead, RecordKind};
 use taskcache::model::fingerprint::Fingerprint;
 use taskcache::model::output::OutputTree;
 use taskcache::model::path_set::PathSet;
+use taskcache::model::time::{Size, Timestamp};
+use taskcache::store::exchange::{ExchangeReader, Record};
 use taskcache::store::history::Happening;
 use taskcache::store::placement::Placement;
 use taskcache::store::witness;
@@ -67,5 +71,43 @@ pub fn history(bytes: &[u8]) {
         if let Some(happening) = Happening::from_line(line) {
             assert_eq!(Happening::from_line(&happening.to_line()), Some(happening));
         }
+    }
+}
+
+/// Exported streams: once as they are, and once as the records of a stream whose end is right.
+pub fn import(bytes: &[u8]) {
+    read_stream(bytes);
+    let format = EXCHANGE_FORMAT.to_be_bytes();
+    let end = RecordHead { kind: RecordKind::End, length: Digest::LENGTH as u64 }.encode();
+    let mut stream = [&MAGIC, format.as_slice(), bytes, end.as_slice()].concat();
+    stream.extend_from_slice(Digest::of(&stream).as_bytes());
+    read_stream(&stream);
+}
+
+fn read_stream(bytes: &[u8]) {
+    let most = Size::from_bytes(1 << 20);
+    let Ok(mut reader) = ExchangeReader::new(bytes, most) else { return };
+    let mut taken = 0;
+    while let Ok(Some(record)) = reader.record() {
+        match record {
+            Record::Content(content) => {
+                if reader.content(&content, std::io::sink()).is_err() {
+                    return;
+                }
+                taken += content.size;
+            }
+            Record::Entry(bytes) => {
+                if let Ok(entry) = admit(&bytes, most, Timestamp::from_millis(1_750_000_000_000)) {
+                    assert!(entry.size() <= most.as_bytes(), "more than may be stored");
+                }
+                taken += bytes.len() as u64;
+            }
+            Record::LargeEntry(..) => {}
+            Record::PathSet(_, bytes) => {
+                let _ = PathSet::decode(&bytes);
+                taken += bytes.len() as u64;
+            }
+        }
+        assert!(taken <= most.as_bytes(), "more than the limit was handed on");
     }
 }

@@ -33,5 +33,6 @@ pub const ALL: &[Target] = &[
     Target { name: "path-set", check: encodings::path_set },
     Target { name: "placement", check: encodings::placement },
     Target { name: "witnesses", check: encodings::witnesses },
+    Target { name: "import", check: encodings::import },
     Target { name: "history", check: encodings::history },
 ];

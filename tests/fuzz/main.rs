@@ -213,7 +213,14 @@ fn encodings() -> Vec<(&'static str, Vec<u8>)> {
     shelf.u32(1).bytes(b"/folder").length(1).bytes(b"name").digest(&Digest::of(b"a")).u64(1);
     // A witness: device, inode, size, mode, owner, and two times.
     shelf.u64(1).u64(2).u64(1).u32(0o100_644).u32(0).i64(1).u32(2).i64(3).u32(4);
+    let mut stream = taskcache::store::exchange::ExchangeWriter::new(Vec::new()).unwrap();
+    for bytes in [&b"a"[..], b"outx", b"er"] {
+        stream.content(&Content::of(bytes), bytes).unwrap();
+    }
+    stream.entry(&entry).unwrap();
+    stream.path_set(&entry.recipe, &PathSet::new(vec![b"b.h".to_vec()])).unwrap();
     vec![
+        ("import", stream.finish().unwrap()),
         ("entry", entry.encode()),
         ("fingerprint", fingerprint.canonical_bytes()),
         ("outputs", outputs.encode()),

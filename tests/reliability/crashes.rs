@@ -190,3 +190,44 @@ fn in_a_rollback() {
         check(tasks, what);
     });
 }
+
+#[test]
+fn in_an_import() {
+    let tasks = two();
+    assert_eq!(tasks.world.run("local-cache export -o ../stream").code, 0);
+    tasks.world.run("local-cache clear --yes --task make");
+    sweep("crash in an import", &tasks, "local-cache import ../stream", |tasks, what| {
+        tasks.assert_sound(what);
+        let again = tasks.world.run("local-cache import ../stream");
+        assert_eq!((again.code, again.stderr.as_str()), (0, ""), "{what}");
+        assert!(is_stored(tasks, MADE), "{what}: what was imported is no hit");
+        check(tasks, what);
+    });
+}
+
+#[test]
+fn in_an_export() {
+    let tasks = two();
+    assert_eq!(tasks.world.run("local-cache export -o ../whole").code, 0);
+    let stream = |tasks: &Tasks, name: &str| fs::read(tasks.world.work().join(name)).ok();
+    let whole = stream(&tasks, "../whole");
+    sweep("crash in an export", &tasks, "local-cache export -o part", |tasks, what| {
+        let part = stream(tasks, "part");
+        assert!(part.is_none() || part == whole, "{what}: a part of a stream stands under its name");
+        check(tasks, what);
+    });
+}
+
+#[test]
+fn in_a_repair() {
+    let tasks = two();
+    rusqlite::Connection::open(tasks.world.index())
+        .unwrap()
+        .execute("UPDATE entry SET body = zeroblob(100) WHERE task = CAST('make' AS BLOB)", [])
+        .unwrap();
+    assert_eq!(tasks.world.run("local-cache verify").code, 1);
+    sweep("crash in a repair", &tasks, "local-cache verify --repair", |tasks, what| {
+        tasks.world.run("local-cache verify --repair");
+        check(tasks, what);
+    });
+}
