@@ -21,7 +21,7 @@ use crate::store::placement::Placement;
 use crate::store::turn::Turn;
 pub use crate::store::with_cause;
 use crate::store::witness::WitnessBook;
-use crate::store::{Durability, Store};
+use crate::store::{Durability, Store, StoreError};
 use crate::world::file::read_whole;
 use crate::world::filesystem;
 use crate::world::process::{Capture, Termination};
@@ -196,9 +196,12 @@ fn listing_now(store: &Store, plan: &Plan, settings: &Settings) -> Option<Digest
 pub fn keep(store: &mut Store, assembled: Assembled) -> Result<Recorded, NotStored> {
     let Assembled { entry, staged, path_set, placement } = assembled;
     let durability = if entry.duration >= WORTH_FLUSHING { Durability::Power } else { Durability::Process };
-    store
-        .record(&entry, staged, path_set.as_ref(), entry.created, durability)
-        .map_err(|error| NotStored::Store(with_cause(&error)))?;
+    store.record(&entry, staged, path_set.as_ref(), entry.created, durability).map_err(
+        |error| match error {
+            StoreError::Fenced => NotStored::LeaseLost,
+            error => NotStored::Store(with_cause(&error)),
+        },
+    )?;
     Ok(Recorded { key: entry.key, bytes: entry.size(), placement })
 }
 

@@ -21,11 +21,12 @@ use super::stdin::SpooledStdin;
 use crate::config::settings::{Behavior, FailMode, OnTimeout, Settings, StdinMode};
 use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::CacheKey;
+use crate::model::locking::Locking;
 use crate::model::path::printable;
 use crate::model::policy::PolicyPart;
 use crate::model::time::Span;
 use crate::store::history::{Happening, History, task_text};
-use crate::store::reservation::{Holder, Reservation, Reservations};
+use crate::store::reservation::{Holder, Reservation};
 use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
 use crate::world::background;
@@ -120,6 +121,8 @@ pub struct Job<'a> {
     pub settings: &'a Settings,
     /// The store's folder; `None` where none can be named.
     pub store: Option<&'a Path>,
+    /// By which means others are kept from computing the same.
+    pub locking: Locking,
     /// The command, never empty.
     pub command: &'a [OsString],
     /// Where it runs, if not in the working directory.
@@ -306,7 +309,7 @@ impl Run<'_> {
             None => Err(StoreError::Missing(PathBuf::from("~"))),
         };
         match opened {
-            Ok(store) => Ok(Some(store)),
+            Ok(store) => Ok(Some(store.locking(self.job.locking))),
             Err(StoreError::Missing(_)) if self.settings().cached_only => {
                 Err(RunError::NotCached(MissReason::Absent.name()))
             }
@@ -375,6 +378,7 @@ impl Run<'_> {
             if one_at_a_time && !is_over && !(self.settings().cached_only && found.is_some()) {
                 match self.reserve(&store, recipe)? {
                     Turn::Ours(ours) => {
+                        store.guard(vec![ours.fence()]);
                         reservation = Some(ours);
                         // Its last holder may have been done between our look and our reservation.
                         found = None;
@@ -468,7 +472,7 @@ impl Run<'_> {
 
     /// Takes the reservation, or waits for whoever has it.
     fn reserve(&mut self, store: &Store, key: CacheKey) -> Result<Turn, RunError> {
-        let reservations = Reservations::of(store.layout());
+        let reservations = store.reservations();
         let words = self.job.command.iter().map(|word| printable(word.as_bytes()));
         let holder = Holder {
             key,

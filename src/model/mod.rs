@@ -11,6 +11,7 @@ pub mod exit_codes;
 pub mod fingerprint;
 pub mod ignore;
 pub mod interpreter;
+pub mod locking;
 pub mod nearest;
 pub mod output;
 pub mod path;

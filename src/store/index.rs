@@ -91,6 +91,34 @@ pub struct Row {
     pub used: Timestamp,
 }
 
+/// What is to be inserted for one result.
+#[derive(Debug)]
+pub(super) struct Insertion<'a> {
+    /// The entry.
+    pub(super) entry: &'a Entry,
+    /// Its small contents.
+    pub(super) small: &'a [Vec<u8>],
+    /// The files that its command turned out to read.
+    pub(super) path_set: Option<&'a PathSet>,
+    /// When.
+    pub(super) now: Timestamp,
+    /// What it has to survive.
+    pub(super) durability: Durability,
+    /// The transaction in which it is staged.
+    pub(super) staged_in: Option<&'a TransactionId>,
+}
+
+/// What became of an insertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inserted {
+    /// It stands.
+    Stored,
+    /// What guarded it was lost.
+    Fenced,
+    /// The transaction that it was to be staged in is over.
+    TransactionOver,
+}
+
 impl Index {
     /// Opens the index and brings it to the present format; makes it where it is missing.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
@@ -360,22 +388,22 @@ impl Index {
     }
 
     /// Writes an entry, its small contents, its references and its path set in one SQLite transaction: where all see
-    /// it, or staged in a transaction of the store's. `false` where that one is over.
-    pub fn insert(
+    /// it, or staged in a transaction of the store's. `is_guarded` is asked while nobody else can store.
+    pub(super) fn insert(
         &mut self,
-        entry: &Entry,
-        small: &[Vec<u8>],
-        path_set: Option<&PathSet>,
-        now: Timestamp,
-        durability: Durability,
-        staged_in: Option<&TransactionId>,
-    ) -> Result<bool, StoreError> {
+        insertion: Insertion<'_>,
+        is_guarded: impl FnOnce() -> bool,
+    ) -> Result<Inserted, StoreError> {
+        let Insertion { entry, small, path_set, now, durability, staged_in } = insertion;
         let path = self.path.clone();
         let failed = |source| failure(&path, "record an entry", source);
         let level = if durability == Durability::Power { "FULL" } else { "NORMAL" };
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        if !is_guarded() {
+            return Ok(Inserted::Fenced);
+        }
         for bytes in small {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO small_content (digest, bytes) VALUES (?1, ?2)")
@@ -386,17 +414,18 @@ impl Index {
         }
         if let Some(id) = staged_in {
             let staged = stage_entry(&transaction, id, entry, path_set, now).map_err(failed)?;
-            if staged {
-                transaction.commit().map_err(failed)?;
+            if !staged {
+                return Ok(Inserted::TransactionOver);
             }
-            return Ok(staged);
+            transaction.commit().map_err(failed)?;
+            return Ok(Inserted::Stored);
         }
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
             write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
-        Ok(true)
+        Ok(Inserted::Stored)
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn set_aside(
     }
     let folder = folder(layout);
     create_private_folder(&folder)?;
-    let millis = crate::store::witness::file_time(&folder)?.div_euclid(1_000_000);
+    let millis = crate::world::file::file_time(&folder)?.div_euclid(1_000_000);
     let aside = folder.join(format!("{INDEX}.damaged-{millis}"));
     for part in PARTS {
         let from = with_suffix(&index, part);

@@ -27,8 +27,8 @@ use crate::model::codec::{DecodeError, Decoder, Encoder};
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::world::file::{
-    FileError, FileType, Witness, content_of, create_private, create_private_folder, open_for_reading,
-    random_number, replace, sharded,
+    FileError, FileType, Witness, content_of, create_private_folder, file_time, open_for_reading, replace,
+    sharded,
 };
 use crate::world::filesystem;
 use std::collections::{BTreeMap, HashMap};
@@ -135,16 +135,6 @@ impl WitnessBook {
             }
         }
     }
-}
-
-/// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.
-pub fn file_time(folder: &Path) -> Result<i128, FileError> {
-    let path = folder.join(format!("now.{:016x}", random_number()));
-    let file = create_private(&path)?;
-    let time =
-        Witness::of_open(&file).map(|witness| witness.changed()).map_err(FileError::of("look at", &path));
-    std::fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
-    time
 }
 
 /// Returns whether a file was touched so shortly before `present` that a further change might leave no trace.

@@ -361,6 +361,16 @@ pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.
+pub fn file_time(folder: &Path) -> Result<i128, FileError> {
+    let path = folder.join(format!("now.{:016x}", random_number()));
+    let file = create_private(&path)?;
+    let time =
+        Witness::of_open(&file).map(|witness| witness.changed()).map_err(FileError::of("look at", &path));
+    std::fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
+    time
+}
+
 /// Returns a small file's bytes, or `None` where it does not exist.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match read_whole(path) {

@@ -1,5 +1,6 @@
 //! The lists in the documents, held against the program's own.
 
+use super::generated::is_blessing;
 use super::session::{file, read};
 use std::fmt::Write;
 use taskcache::config::options::{Heading, Kind, OPTIONS, OptionRow, Place};
@@ -14,9 +15,7 @@ fn assert_current(document: &str, part: &str, expected: &str) {
     let (present, after) =
         rest.split_once(&end).unwrap_or_else(|| panic!("part '{part}' of {document} never ends"));
     let expected = format!("\n{expected}\n");
-    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests asks for new tables")]
-    let bless = std::env::var_os("TASKCACHE_BLESS").is_some();
-    if bless && present != expected {
+    if is_blessing() && present != expected {
         std::fs::write(file(document), format!("{before}{begin}{expected}{end}{after}"))
             .expect("a document can be written");
     } else {
