@@ -19,6 +19,7 @@ mod exchange;
 mod flow;
 mod gc;
 mod help;
+mod hostile;
 mod hygiene;
 mod identity;
 mod init;
