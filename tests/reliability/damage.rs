@@ -214,7 +214,7 @@ fn of_any_file() {
     let effort = Effort::asked();
     let mut random = effort.random("files");
     let (mut times, mut warned, mut repaired) = (0, 0, 0);
-    for name in files.iter().cycle().take(usize::try_from(effort.times(3 * files.len() as u64)).unwrap()) {
+    for name in files.iter().cycle().take(usize::try_from(effort.times(files.len() as u64)).unwrap()) {
         tasks.world.restore();
         let path = tasks.world.store().join(name);
         let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
