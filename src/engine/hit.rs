@@ -9,7 +9,7 @@ use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError, Restored};
 use super::run::{Run, Tale};
 use crate::config::settings::Replay;
-use crate::model::entry::{Content, Entry};
+use crate::model::entry::{Content, Entry, Stream};
 use crate::store::Store;
 use crate::store::content::Body;
 use crate::store::placement::{Placement, PlacementFile};
@@ -50,7 +50,7 @@ impl Run<'_> {
             restored = done;
             self.remember(&file, &placement, &now);
         }
-        let termination = self.replay(entry, sources, &outlets);
+        let termination = self.replay(store, entry, sources, &outlets)?;
         let tale = Tale {
             key: Some(entry.key),
             duration: Some(entry.duration),
@@ -63,14 +63,15 @@ impl Run<'_> {
         Ok(termination)
     }
 
-    /// Writes the streams. Some bytes may be out when this fails, so there is no way back to a run: what cannot be
-    /// written is told, and the ending stays that of the command.
+    /// Writes the streams. Where their bytes cannot be read and none of them is out yet, there is the way back to a
+    /// run. Afterwards there is none: what cannot be written is told, and the ending stays that of the command.
     fn replay(
         &mut self,
+        store: &Store,
         entry: &Entry,
         [stdout, stderr]: [ReplaySource<'_>; 2],
         outlets: &Outlets,
-    ) -> Termination {
+    ) -> Result<Termination, RestoreError> {
         let printed = match self.settings().replay {
             Replay::All => Printed { stdout: true, stderr: true },
             Replay::Stdout => Printed { stdout: true, stderr: false },
@@ -79,11 +80,19 @@ impl Run<'_> {
         };
         let order = &entry.transcript.order;
         match replay(Replaying { stdout, stderr, order, printed }, outlets) {
-            Ok(()) => Termination::Exited(entry.exit_code),
-            Err(ReplayError::ReaderGone(_)) => Termination::Signalled(BROKEN_PIPE),
+            Ok(()) => Ok(Termination::Exited(entry.exit_code)),
+            Err(ReplayError::ReaderGone(_)) => Ok(Termination::Signalled(BROKEN_PIPE)),
+            Err(ReplayError::Unread { stream, .. }) => {
+                let content = match stream {
+                    Stream::Stdout => entry.transcript.stdout,
+                    Stream::Stderr => entry.transcript.stderr,
+                };
+                store.drop_damaged(&content)?;
+                Err(RestoreError::ContentMissing(content))
+            }
             Err(error) => {
                 self.warn(Warning::Replay(error.to_string()));
-                Termination::Exited(entry.exit_code)
+                Ok(Termination::Exited(entry.exit_code))
             }
         }
     }

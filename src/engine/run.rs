@@ -204,6 +204,15 @@ enum Found {
     },
 }
 
+/// What there is to work with.
+enum Opened {
+    Store(Box<Store>),
+    /// There is none, and none is to be made.
+    Empty,
+    /// It cannot be used.
+    Nowhere,
+}
+
 impl Run<'_> {
     pub(super) fn settings(&self) -> &Settings {
         self.job.settings
@@ -272,11 +281,23 @@ impl Run<'_> {
         if self.settings().cached_only {
             return Err(RunError::NotCached(reason.name()));
         }
+        self.run_alone(Outcome::Bypass(reason), None)
+    }
+
+    fn run_alone(
+        &mut self,
+        outcome: Outcome,
+        not_stored: Option<NotStored>,
+    ) -> Result<Termination, RunError> {
         let environment = visible_environment(self.job.host, self.settings());
         let argv: Vec<&[u8]> = self.job.command.iter().map(|word| word.as_bytes()).collect();
         let source = Source::find(&argv, &environment, &self.directory).map_err(PlanError::from)?;
-        let inside =
-            Inside { task: &self.job.settings.task, key: None, outcome: "bypass", store: self.job.store };
+        let inside = Inside {
+            task: &self.job.settings.task,
+            key: None,
+            outcome: outcome.kind().name(),
+            store: self.job.store,
+        };
         let environment = self.context.environment_inside(&environment, &inside);
         let stdin = match (self.settings().stdin, self.stdin.take()) {
             (StdinMode::Null, _) => StdinSource::Null,
@@ -294,13 +315,13 @@ impl Run<'_> {
             spool_directory: Path::new("/"),
             spool_limit: 0,
         })?;
-        let tale = Tale { duration: Some(execution.duration), ..Tale::default() };
-        self.finish(Outcome::Bypass(reason), execution.termination, tale);
+        let tale = Tale { duration: Some(execution.duration), not_stored, ..Tale::default() };
+        self.finish(outcome, execution.termination, tale);
         Ok(execution.termination)
     }
 
     /// Opens the store, or says what to do without one.
-    fn open_store(&mut self) -> Result<Option<Store>, RunError> {
+    fn open_store(&mut self) -> Result<Opened, RunError> {
         let opened = match self.job.store {
             Some(root) if self.settings().read_only || self.settings().cached_only => {
                 Store::open_existing(root)
@@ -309,15 +330,17 @@ impl Run<'_> {
             None => Err(StoreError::Missing(PathBuf::from("~"))),
         };
         match opened {
-            Ok(store) => Ok(Some(store.locking(self.job.locking))),
+            Ok(store) => Ok(Opened::Store(Box::new(store.locking(self.job.locking)))),
             Err(StoreError::Missing(_)) if self.settings().cached_only => {
                 Err(RunError::NotCached(MissReason::Absent.name()))
             }
             Err(error) if self.settings().fail_mode == FailMode::Closed => Err(RunError::Store(error)),
-            Err(StoreError::Missing(_)) if self.settings().read_only => Ok(None),
+            Err(StoreError::Missing(_)) if self.settings().read_only && self.job.store.is_some() => {
+                Ok(Opened::Empty)
+            }
             Err(error) => {
                 self.warn(Warning::Store(with_cause(&error)));
-                Ok(None)
+                Ok(Opened::Nowhere)
             }
         }
     }
@@ -332,7 +355,14 @@ impl Run<'_> {
     }
 
     fn cached(&mut self) -> Result<Termination, RunError> {
-        let Some(mut store) = self.open_store()? else { return self.bypass(BypassReason::Store) };
+        let mut store = match self.open_store()? {
+            Opened::Store(store) => *store,
+            Opened::Nowhere => return self.bypass(BypassReason::Store),
+            // A store that was never made has no result, which is a miss like any other.
+            Opened::Empty => {
+                return self.run_alone(Outcome::Miss(MissReason::Absent), Some(NotStored::ReadOnly));
+            }
+        };
         if let Some(transaction) = self.context.transaction.clone() {
             match store.enter_named(&transaction) {
                 Ok(()) => {}

@@ -77,6 +77,7 @@ impl Store {
         self.mark_collected(now)?;
         let transactions = self.sweep_transactions(now)?;
         self.claims().sweep()?;
+        super::turn::sweep(&self.layout)?;
         let plan = self.plan_collection(policy, now)?;
         let keys = Some(plan.removed.keys().copied().collect());
         let removed = self.remove(&Selection { keys, ..Selection::default() })?;

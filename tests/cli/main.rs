@@ -16,6 +16,7 @@ mod completions;
 mod config;
 mod control;
 mod exchange;
+mod faults;
 mod flow;
 mod gc;
 mod help;
