@@ -149,7 +149,7 @@ fn edits_during_hashing_and_during_runs_store_nothing_wrong() {
     fs::write(&data, &versions[0]).unwrap();
     let effort = Effort::asked();
     let is_over = AtomicBool::new(false);
-    let runs = effort.times(40);
+    let runs = effort.times(30);
     let (mut writes, mut torn) = (0_u64, 0_u64);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
