@@ -4,4 +4,5 @@ pub mod entry;
 pub mod event_log;
 pub mod reporter;
 pub mod running;
+pub mod screen;
 pub mod table;
