@@ -10,6 +10,7 @@ pub mod flow;
 pub mod key;
 pub mod local_cache;
 pub mod options;
+pub mod report;
 pub mod run;
 pub mod transaction;
 
@@ -20,7 +21,7 @@ use crate::world::process::Termination;
 use clap::{ArgMatches, Command};
 use failure::Failure;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -47,6 +48,7 @@ pub fn command() -> Command {
         .subcommand(transaction::command())
         .subcommand(context::command())
         .subcommand(local_cache::command())
+        .subcommand(report::command())
         .subcommand(config::command())
 }
 
@@ -101,6 +103,7 @@ fn dispatch(
         "transaction" => transaction::run(host, arguments),
         "context" => context::run(host),
         "local-cache" => local_cache::run(host, arguments),
+        "report" => report::run(host, arguments),
         "config" => config::run(host, arguments),
         other => Err(Failure::new(format!("unknown command '{other}'"))),
     }
@@ -124,8 +127,15 @@ fn usage(error: &clap::Error) -> Termination {
 
 /// Writes to standard output. A reader that went away is a success: it has what it wanted.
 pub fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    print_pieces([text])
+}
+
+/// The same piece by piece, for what is better not held in memory as a whole.
+pub fn print_pieces<T: AsRef<str>>(pieces: impl IntoIterator<Item = T>) -> Result<(), Failure> {
+    let mut stdout = BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
+    let mut pieces = pieces.into_iter();
+    let written = pieces.try_for_each(|piece| stdout.write_all(piece.as_ref().as_bytes()));
+    match written.and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to standard output: {error}")))
         }

@@ -17,3 +17,4 @@ pub mod pattern;
 pub mod policy;
 pub mod retention;
 pub mod time;
+pub mod volatility;

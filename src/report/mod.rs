@@ -2,7 +2,11 @@
 
 pub mod entry;
 pub mod event_log;
+pub mod listing;
+pub mod output_tree;
+pub mod overview;
 pub mod reporter;
 pub mod running;
 pub mod screen;
 pub mod table;
+pub mod visible;

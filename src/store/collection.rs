@@ -40,13 +40,7 @@ impl Store {
         policy: RetentionPolicy,
         now: Timestamp,
     ) -> Result<RetentionPlan, StoreError> {
-        let mut used: HashMap<CacheKey, Timestamp> = HashMap::new();
-        for happening in History::of(&self.layout).read()? {
-            if let Some(key) = happening.key {
-                let last = used.entry(key).or_insert(happening.time);
-                *last = happening.time.max(*last);
-            }
-        }
+        let uses = History::of(&self.layout).uses()?;
         let mut contents: HashMap<CacheKey, Vec<Content>> = HashMap::new();
         let failed = self.index.failed("plan a collection");
         let mut query =
@@ -64,7 +58,7 @@ impl Store {
         }
         let rows = self.index.rows()?.into_iter().map(|row| Candidate {
             key: row.key,
-            used: used.get(&row.key).map_or(row.used, |last| row.used.max(*last)),
+            used: uses.get(&row.key).map_or(row.used, |used| row.used.max(used.last)),
             expires: row.expires,
             duration: Span::from_millis(row.duration),
             contents: contents.remove(&row.key).unwrap_or_default(),

@@ -34,6 +34,7 @@
 pub mod collection;
 pub mod content;
 pub mod history;
+pub mod holdings;
 pub mod index;
 pub mod placement;
 pub mod quarantine;
