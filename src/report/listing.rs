@@ -5,7 +5,7 @@
 
 use super::entry::{ago, command_line, words};
 use super::screen::{Screen, Tone};
-use super::table::{Align, Cell, painted_table};
+use super::table::{Align, Cell, painted_table, shortened};
 use crate::model::exit_codes::ExitCodes;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
@@ -167,6 +167,11 @@ pub fn listed<E>(
 /// Returns the list as a table. The column of time is the one that the list is sorted by.
 pub fn list_text(entries: &[Listed], sort: SortBy, now: Timestamp, screen: Screen) -> String {
     let Some(first) = entries.first() else { return "no entries\n".to_owned() };
+    // On a screen a long name leaves room for what follows it.
+    let name = |text: String| match screen.columns {
+        Some(columns) => shortened(&text, (columns / 4).max(8)),
+        None => text,
+    };
     let place =
         |row: &Row| format!("{}/{}", printable(row.project.as_bytes()), printable(row.domain.as_bytes()));
     let has_places = entries
@@ -193,9 +198,9 @@ pub fn list_text(entries: &[Listed], sort: SortBy, now: Timestamp, screen: Scree
         .iter()
         .map(|entry| {
             let row = &entry.row;
-            let mut cells = vec![Cell::toned(Tone::Key, row.key.short()), printable(&row.task).into()];
+            let mut cells = vec![Cell::toned(Tone::Key, row.key.short()), name(printable(&row.task)).into()];
             if has_places {
-                cells.push(place(row).into());
+                cells.push(name(place(row)).into());
             }
             let exit = if row.exit_code == 0 { Tone::Plain } else { Tone::Bad };
             cells.extend([
@@ -351,6 +356,10 @@ mod tests {
 "
         );
         assert_eq!(list_text(&entries, SortBy::Created, NOW, Screen::default()), expected);
+        let narrow = Screen { colors: false, columns: Some(16) };
+        let long = Listed { row: row("a-very-long-task", 0, 0), ..entries[0].clone() };
+        let text = list_text(&[long], SortBy::Created, NOW, narrow);
+        assert_eq!(text.lines().nth(1).unwrap().split_whitespace().nth(1), Some("a-very-…"));
         entries[1].row.project = "other".into();
         let text = list_text(&entries, SortBy::Expires, NOW, Screen::default());
         assert_eq!(text.lines().nth(2).unwrap().split_whitespace().nth(2), Some("other/d"));

@@ -178,6 +178,9 @@ fn the_page_in_a_real_browser() {
         assert!(picture.starts_with("iVBORw0KGgo"), "{name}: it is a PNG");
         keep(name, &picture);
     }
+    // The measure itself measures.
+    browser.evaluate("document.querySelector('section > table').style.minWidth = '3000px'");
+    assert_ne!(browser.evaluate(OVERFLOW), json!([]));
     let address = format!("file://{}", page.display());
     assert_eq!(browser.requests, [address], "nothing but the page itself was asked for");
 }

@@ -9,12 +9,16 @@ use super::stats::lines;
 use super::{DAYS, Overview, Source, Stock, TaskLine};
 use crate::model::path::printable;
 use crate::model::time::{Size, Timestamp};
+use crate::report::table::shortened;
 use crate::store::history::OutcomeKind;
 use std::cmp::Reverse;
 use std::fmt::Write;
 
 /// How many tasks a table lists.
 const LISTED: usize = 30;
+
+/// How many columns of a name or a command line are shown.
+const LONGEST: usize = 300;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -34,9 +38,10 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Returns text of any length, which may break anywhere, so that it cannot push the page out of its window.
+/// Returns a name or a command line. It may break anywhere, so that it cannot push the page out of its window, and
+/// what is longer than anybody reads is cut.
 fn long(text: &str) -> String {
-    format!("<span class=\"long\">{}</span>", escaped(text))
+    format!("<span class=\"long\">{}</span>", escaped(&shortened(text, LONGEST)))
 }
 
 /// Returns the page.
