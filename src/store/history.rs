@@ -210,6 +210,11 @@ impl History {
     }
 }
 
+/// Returns how many lines of a history cannot be read.
+pub(super) fn unreadable_lines(path: &Path) -> Result<u64, FileError> {
+    read_file(path, drop)
+}
+
 /// Returns a task's name as it stands in the history.
 pub fn task_text(task: &[u8]) -> String {
     printable(task)
