@@ -250,3 +250,19 @@ fn stats_say_what_a_collection_would_take() {
     );
     assert_eq!(json_of(&env.run("local-cache stats --format json --since 0s"))["runs"], 0);
 }
+
+#[test]
+fn a_history_that_cannot_be_read_hides_nothing() {
+    let env = TestEnv::new();
+    env.run("run --task t -- echo one");
+    let history = env.store().join("history.jsonl");
+    std::fs::remove_file(&history).unwrap();
+    std::fs::create_dir(&history).unwrap();
+    let list = env.run("local-cache list --format json");
+    let message =
+        format!("taskcache: warning: cannot read '{}': it is not a regular file\n", history.display());
+    assert_eq!((list.code, list.stderr.as_str()), (0, message.as_str()));
+    assert!(list.stdout.starts_with("[{\"key\":"), "{}", list.stdout);
+    let shown = env.run(&format!("local-cache show {}", &list.stdout[9..17]));
+    assert_eq!((shown.code, shown.stderr.as_str()), (0, message.as_str()));
+}

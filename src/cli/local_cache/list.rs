@@ -8,7 +8,6 @@ use crate::config::resolve::survey;
 use crate::model::exit_codes::ExitCodes;
 use crate::report::listing::{Listed, SortBy, Wish, list_text, listed, listed_json};
 use crate::report::running::{running_json, running_text};
-use crate::store::history::History;
 use crate::store::reservation::Reservations;
 use crate::store::{Found, StoreError};
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -93,9 +92,8 @@ fn wish(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Wish, Failure> {
 
 fn entries(shelf: &Shelf<'_>, wish: &Wish) -> Result<Vec<Listed>, Failure> {
     let Some(store) = &shelf.store else { return Ok(Vec::new()) };
-    let uses = History::of(store.layout()).uses()?;
     let rows = store.index().rows()?;
-    let found = listed(wish, rows, &uses, |key| -> Result<_, StoreError> {
+    let found = listed(wish, rows, &shelf.uses(), |key| -> Result<_, StoreError> {
         Ok(match store.find(key)? {
             Found::Entry(entry) => Some(entry.command),
             Found::Absent | Found::Damaged => None,

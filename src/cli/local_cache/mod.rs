@@ -14,15 +14,19 @@ use super::failure::Failure;
 use super::print;
 use crate::config::layer::Layer;
 use crate::config::resolve::survey;
+use crate::engine::record::with_cause;
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path::printable;
 use crate::model::time::{Size, Span, Timestamp};
+use crate::report::reporter::say;
 use crate::report::screen::{ColorChoice, Screen};
+use crate::store::history::{History, Use};
 use crate::store::removal::{Removed, Selection};
 use crate::store::{Store, StoreError};
 use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -160,6 +164,16 @@ impl Shelf<'_> {
             before: text("older-than").map(|age| self.ago("older-than", &age)).transpose()?,
             after: None,
             keys: None,
+        })
+    }
+
+    /// Returns what was done with each result. A history that cannot be read is worth a warning, and no reason not to
+    /// show what is stored.
+    fn uses(&self) -> HashMap<CacheKey, Use> {
+        let read = self.store.as_ref().map(|store| History::of(store.layout()).uses());
+        read.transpose().map(Option::unwrap_or_default).unwrap_or_else(|error| {
+            say(&format!("warning: {}", with_cause(&error)));
+            HashMap::new()
         })
     }
 

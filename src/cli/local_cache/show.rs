@@ -8,7 +8,6 @@ use crate::model::fingerprint::CacheKey;
 use crate::report::entry::{entry_json, entry_text};
 use crate::report::visible::Visible;
 use crate::store::content::Body;
-use crate::store::history::History;
 use crate::store::{Found, Store};
 use crate::world::file::{FileError, content_of};
 use crate::world::outlet::Outlets;
@@ -44,7 +43,7 @@ pub(super) fn run(shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failur
     if let Some(streams) = arguments.get_one::<String>("transcript") {
         return transcript(&shelf, store, &entry, streams);
     }
-    let used = History::of(store.layout()).uses()?.get(&key).copied();
+    let used = shelf.uses().get(&key).copied();
     match is_json(arguments) {
         true => print(&format!("{}\n", entry_json(&entry, used))),
         false => print(&entry_text(&entry, used, shelf.now(), shelf.screen(arguments))),
