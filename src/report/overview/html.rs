@@ -293,7 +293,7 @@ fn slowest(overview: &Overview) -> String {
         };
         vec![
             long(&overview.shown(&missed.name)),
-            long(&missed.reason),
+            escaped(&shortened(&missed.reason, 20)),
             format!("<code>{}</code>", missed.key.short()),
             command,
             time(missed.time),
