@@ -41,6 +41,7 @@ pub mod exchange;
 pub mod export;
 pub mod finding;
 pub mod history;
+pub mod holdings;
 pub mod hot_record;
 pub mod import;
 pub mod index;

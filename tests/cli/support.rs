@@ -84,7 +84,7 @@ impl TestEnv {
     /// Returns the folder of the store.
     /// Removes the hot records, so that hits have to ask the index.
     pub fn forget_hot_records(&self) {
-        std::fs::remove_dir_all(self.store().join("records")).unwrap();
+        fs::remove_dir_all(self.store().join("records")).unwrap();
     }
 
     pub fn store(&self) -> PathBuf {

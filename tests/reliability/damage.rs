@@ -96,7 +96,7 @@ fn look(root: &Path, samples: &[Sample], what: &str, seen: &mut Seen) {
     let policy = RetentionPolicy { max_size: Size::from_bytes(1), max_age: Span::from_millis(1) };
     let _ = store.plan_collection(policy, Timestamp::from_millis(0));
     let _ = store.transactions();
-    let _ = History::of(store.layout()).read();
+    let _ = History::of(store.layout()).uses();
 }
 
 /// A store beside which damaged copies are made.
