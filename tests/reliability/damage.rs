@@ -317,7 +317,7 @@ fn of_an_exported_stream() {
         }
         let mut other = open();
         assert!(other.import(bytes.as_slice(), most, now).is_err(), "byte {at}");
-        assert_eq!(other.index().rows().unwrap(), []);
+        assert_eq!(other.index().unwrap().rows().unwrap(), []);
     }
     let imported = open().import(stream.as_slice(), most, now).unwrap();
     assert_eq!(imported.entries, original.samples.len() as u64);
