@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod depfile;
+pub mod difference;
 pub mod digest;
 pub mod entry;
 pub mod environment;
@@ -16,4 +17,5 @@ pub mod path_set;
 pub mod pattern;
 pub mod policy;
 pub mod retention;
+pub mod surroundings;
 pub mod time;
