@@ -125,6 +125,20 @@ impl Index {
         Ok(index)
     }
 
+    /// Opens the index to be read, in the format in which it is. One that is only being made counts as missing.
+    pub fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let failed = |action| move |source| failure(path, action, source);
+        let identity = super::quarantine::identity(path);
+        let connection = Connection::open_with_flags(path, flags).map_err(failed("open"))?;
+        let index = Self { path: path.to_owned(), identity, connection, secret: OnceCell::new() };
+        index.configure().map_err(failed("configure"))?;
+        match index.format()? {
+            0 => Err(StoreError::Missing(path.parent().unwrap_or(path).to_owned())),
+            _ => Ok(index),
+        }
+    }
+
     /// By calls and not by pragmas, which would each be parsed and prepared: a look-up opens the index every time.
     fn configure(&self) -> rusqlite::Result<()> {
         self.connection.busy_timeout(BUSY)?;

@@ -171,6 +171,8 @@ pub struct Store {
     scratch: OnceCell<Scratch>,
     /// The transaction that this store works in and those around it, the innermost first.
     chain: Vec<TransactionRow>,
+    /// Nothing is written, not even a damaged index is moved aside.
+    reads_only: bool,
 }
 
 /// How long a recorder waits for a collector to finish.
@@ -194,13 +196,24 @@ impl Store {
         Self::assemble(root)
     }
 
+    /// Opens the store at `root` to be read: nothing in it is made, migrated or moved, whatever its state is.
+    pub fn open_for_reading(root: &Path) -> Result<Self, StoreError> {
+        if !Self::check_folder(root)? || !root.join(quarantine::INDEX).exists() {
+            return Err(StoreError::Missing(root.to_owned()));
+        }
+        let layout = Layout { root: root.to_owned() };
+        let index = Index::open_for_reading(&layout.path(quarantine::INDEX))?;
+        let contents = Contents::new(layout.path("blobs"));
+        Ok(Self { layout, index, contents, scratch: OnceCell::new(), chain: Vec::new(), reads_only: true })
+    }
+
     fn assemble(root: &Path) -> Result<Self, StoreError> {
         let layout = Layout { root: root.to_owned() };
         let path = layout.path(quarantine::INDEX);
         let seen = quarantine::identity(&path);
         let index = Index::open(&path).map_err(|error| quarantine::after(error, &layout, seen))?;
         let contents = Contents::new(layout.path("blobs"));
-        Ok(Self { layout, index, contents, scratch: OnceCell::new(), chain: Vec::new() })
+        Ok(Self { layout, index, contents, scratch: OnceCell::new(), chain: Vec::new(), reads_only: false })
     }
 
     /// Returns whether the folder exists; anything else in its place, or another owner, is an error.
@@ -362,6 +375,9 @@ impl Store {
 
     /// Moves the index aside where it turned out damaged. Not to be called with the collection lock in hand.
     pub(crate) fn noting_damage<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.reads_only {
+            return result;
+        }
         result.map_err(|error| quarantine::after(error, &self.layout, self.index.identity()))
     }
 
