@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod context;
+pub mod explain;
 pub mod failure;
 pub mod flow;
 pub mod key;
@@ -42,6 +43,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(run::command())
+        .subcommand(explain::command())
         .subcommand(key::command())
         .subcommand(flow::command())
         .subcommand(transaction::command())
@@ -64,6 +66,7 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
     // named in the usual place is built alone.
     let only = match invocation.get(1).and_then(|word| word.to_str()) {
         Some("run") => Some(run::command().bin_name("taskcache run")),
+        Some("explain") => Some(explain::command().bin_name("taskcache explain")),
         Some("key") => Some(key::command().bin_name("taskcache key")),
         _ => None,
     };
@@ -96,6 +99,7 @@ fn dispatch(
 ) -> Result<Termination, Failure> {
     match name {
         "run" => run::run(host, arguments, invocation),
+        "explain" => explain::run(host, arguments, invocation),
         "key" => key::run(host, arguments),
         "flow" => flow::run(host, arguments),
         "transaction" => transaction::run(host, arguments),

@@ -148,7 +148,7 @@ pub fn run(job: Job<'_>, sink: &mut dyn EventSink) -> Result<Termination, RunErr
     if job.settings.stale.is_some() && !job.settings.outputs.is_empty() {
         return Err(RunError::StaleOutputs);
     }
-    match run.bypass_reason() {
+    match bypass_reason(job.settings, &run.context) {
         // Nothing could be refreshed.
         Some(_) if job.background => Ok(Termination::Exited(0)),
         Some(reason) => run.bypass(reason),
@@ -198,35 +198,34 @@ enum Found {
     },
 }
 
+/// Returns why the cache is not asked at all, as far as the options tell.
+pub(super) fn bypass_reason(settings: &Settings, context: &Context) -> Option<BypassReason> {
+    let needs_flow = [PolicyPart::RunId, PolicyPart::FlowParameters];
+    // A key of the caller's own takes the place of what the policy names.
+    let has_own_key = settings.key.is_some() || settings.key_cmd.is_some();
+    if !settings.enabled {
+        Some(BypassReason::Disabled)
+    } else if settings.no_cache {
+        Some(BypassReason::NoCache)
+    } else if settings.behavior == Behavior::Disable {
+        Some(BypassReason::Behavior)
+    } else if settings.policy.is_none() {
+        Some(BypassReason::Policy)
+    } else if settings.stdin == StdinMode::Inherit {
+        Some(BypassReason::Stdin)
+    } else if !has_own_key
+        && context.flow.is_none()
+        && needs_flow.iter().any(|part| settings.policy.has(*part))
+    {
+        Some(BypassReason::NoFlow)
+    } else {
+        None
+    }
+}
+
 impl Run<'_> {
     pub(super) fn settings(&self) -> &Settings {
         self.job.settings
-    }
-
-    /// Returns why the cache is not asked at all, as far as the options tell.
-    fn bypass_reason(&self) -> Option<BypassReason> {
-        let settings = self.settings();
-        let needs_flow = [PolicyPart::RunId, PolicyPart::FlowParameters];
-        // A key of the caller's own takes the place of what the policy names.
-        let has_own_key = settings.key.is_some() || settings.key_cmd.is_some();
-        if !settings.enabled {
-            Some(BypassReason::Disabled)
-        } else if settings.no_cache {
-            Some(BypassReason::NoCache)
-        } else if settings.behavior == Behavior::Disable {
-            Some(BypassReason::Behavior)
-        } else if settings.policy.is_none() {
-            Some(BypassReason::Policy)
-        } else if settings.stdin == StdinMode::Inherit {
-            Some(BypassReason::Stdin)
-        } else if !has_own_key
-            && self.context.flow.is_none()
-            && needs_flow.iter().any(|part| settings.policy.has(*part))
-        {
-            Some(BypassReason::NoFlow)
-        } else {
-            None
-        }
     }
 
     pub(super) fn warn(&mut self, warning: Warning) {

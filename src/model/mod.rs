@@ -1,5 +1,6 @@
 //! Floor 0: values and rules, pure. No clock, no file, no environment, no printing.
 
+pub mod cause;
 pub mod codec;
 pub mod depfile;
 pub mod difference;
@@ -8,6 +9,7 @@ pub mod entry;
 pub mod environment;
 pub mod exit_codes;
 pub mod fingerprint;
+pub mod folders;
 pub mod ignore;
 pub mod interpreter;
 pub mod nearest;
@@ -17,5 +19,6 @@ pub mod path_set;
 pub mod pattern;
 pub mod policy;
 pub mod retention;
+pub mod sequence;
 pub mod surroundings;
 pub mod time;

@@ -16,6 +16,9 @@ use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::PathBuf;
 
+/// How much of the history is read, from its end, for a question about a single key: some thousand runs.
+pub const RECENT: u64 = 4 * 1024 * 1024;
+
 /// How a run ended, as far as the cache is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OutcomeKind {
@@ -130,6 +133,23 @@ impl History {
         open_private(&self.path, flags)?
             .write_all(happening.to_line().as_bytes())
             .map_err(FileError::of("append to", &self.path))
+    }
+
+    /// Returns the last run that stored or gave back a result under one of some keys, as far as the last
+    /// [`RECENT`] bytes of the history tell.
+    pub fn last_result_of(&self, keys: &[CacheKey]) -> Result<Option<Happening>, FileError> {
+        let bytes = crate::world::file::read_end(&self.path, RECENT)?.unwrap_or_default();
+        let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        let is_of_a_key = |line: &&str| keys.iter().any(|key| line.contains(key));
+        let happenings = bytes
+            .rsplit(|byte| *byte == b'\n')
+            .filter_map(|line| std::str::from_utf8(line).ok())
+            .filter(is_of_a_key)
+            .filter_map(Happening::from_line);
+        let had_a_result =
+            |one: &Happening| one.stored || matches!(one.outcome, OutcomeKind::Hit | OutcomeKind::Stale);
+        let mut happenings = happenings.filter(had_a_result);
+        Ok(happenings.find(|one| one.key.is_some_and(|key| keys.contains(&key.to_string()))))
     }
 
     /// Returns every line that can be read, the oldest first.

@@ -495,7 +495,7 @@ pub(super) fn unsigned(value: i64) -> u64 {
 }
 
 /// Sixteen bytes over key and body.
-fn checksum(key: &CacheKey, body: &[u8]) -> Vec<u8> {
+pub(super) fn checksum(key: &CacheKey, body: &[u8]) -> Vec<u8> {
     let mut hasher = Hasher::new();
     hasher.update(key.digest().as_bytes());
     hasher.update(body);

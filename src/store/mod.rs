@@ -35,6 +35,7 @@ pub mod collection;
 pub mod content;
 pub mod history;
 pub mod index;
+pub mod neighbours;
 pub mod placement;
 pub mod quarantine;
 pub mod removal;

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -346,10 +346,26 @@ pub fn touch_at(directory: impl AsFd, name: &OsStr) -> io::Result<()> {
 
 /// Returns the bytes of a regular file. A pipe or a device, which may never end, is an error.
 pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_last(path, u64::MAX)
+}
+
+/// Returns the last `most` bytes of a regular file, or all of a shorter one; `None` where it does not exist.
+pub fn read_end(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError> {
+    match read_last(path, most) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_last(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let mut file = open_for_reading(path)?;
     let witness = Witness::of_open(&file).map_err(FileError::of("look at", path))?;
     if witness.file_type() != FileType::File {
         return Err(FileError::of("read", path)(io::Error::other("it is not a regular file")));
+    }
+    if let Some(start) = witness.size().checked_sub(most) {
+        file.seek(io::SeekFrom::Start(start)).map_err(FileError::of("read", path))?;
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(FileError::of("read", path))?;
@@ -358,11 +374,7 @@ pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Returns a small file's bytes, or `None` where it does not exist.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    match read_whole(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.is(Errno::NOENT) => Ok(None),
-        Err(error) => Err(error),
-    }
+    read_end(path, u64::MAX)
 }
 
 /// Returns where the file for `digest` lies below `root`: two hex digits, then the other 62.

@@ -14,6 +14,7 @@ mod bad_input;
 mod capture;
 mod config;
 mod control;
+mod explain;
 mod flow;
 mod gc;
 mod hygiene;
