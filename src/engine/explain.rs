@@ -43,7 +43,7 @@ use std::os::unix::ffi::OsStrExt;
 pub const NEIGHBOURS: u32 = 50;
 
 /// How many entries of the whole store are searched for the same command, where the task has none.
-pub const STRANGERS: u32 = 500;
+pub const STRANGERS: u32 = 100;
 
 /// How many entries of a task are looked at for what changes all the time.
 const STEPS: usize = 11;
@@ -71,6 +71,8 @@ pub struct Explanation {
     pub entry: Option<Box<Entry>>,
     /// Nothing is stored: what there is to compare with.
     pub absence: Option<Absence>,
+    /// The entry would be given back but for the limit of this run that refuses it.
+    pub is_sole_obstacle: bool,
     /// What is not in the key of a hit and has changed.
     pub around: Option<Around>,
     /// The limit of this run, for advice.
@@ -141,6 +143,7 @@ pub fn explain(job: Job<'_>, looks_around: bool) -> Result<Explanation, RunError
         note: None,
         entry: None,
         absence: None,
+        is_sole_obstacle: false,
         around: None,
         max_age: settings.max_age,
         cache_exit: settings.cache_exit.clone(),
@@ -209,6 +212,9 @@ pub fn explain(job: Job<'_>, looks_around: bool) -> Result<Explanation, RunError
         }
         Err(reason) => {
             explanation.outcome = Outcome::Miss(reason);
+            explanation.is_sole_obstacle = refused.as_ref().is_some_and(|entry| {
+                is_sole_obstacle(reason, entry, circumstances, &store, &plan, &mut book)
+            });
             explanation.entry = refused;
             if matches!(reason, MissReason::Absent | MissReason::Dependencies) {
                 let absence = compare_with_nearest(&store, &plan, circumstances, key, &mut book);
@@ -276,6 +282,25 @@ fn judge(
     });
 }
 
+/// Returns whether an entry could be given back if this run did not refuse it for the one reason that was found.
+fn is_sole_obstacle(
+    reason: MissReason,
+    entry: &Entry,
+    circumstances: Circumstances<'_>,
+    store: &Store,
+    plan: &Plan,
+    book: &mut WitnessBook,
+) -> bool {
+    let mut settings = circumstances.settings.clone();
+    match reason {
+        MissReason::TooOld => settings.max_age = None,
+        MissReason::ExitCode => settings.cache_exit = ExitCodes::any(),
+        _ => return false,
+    }
+    refusal(entry, Circumstances { settings: &settings, ..circumstances }).is_none()
+        && foresee(store, plan, &settings, entry, book).is_ok()
+}
+
 fn foresee(
     store: &Store,
     plan: &Plan,
@@ -332,7 +357,11 @@ fn compare_with_nearest(
             best = Some((at, comparison, masked));
         }
     }
-    let history = History::of(store.layout()).last_result_of(&tried);
+    for set in store.path_sets(&plan.recipe.key())? {
+        tried.extend(complete(plan, &set, book).map(|(fingerprint, _)| fingerprint.key()));
+    }
+    // A history that cannot be read says nothing, and the comparison is what was asked for.
+    let last = History::of(store.layout()).last_result_of(&tried).ok().flatten();
     let nearest = best.map(|(at, comparison, masked)| {
         let entry = found.entries.swap_remove(at);
         let directory = plan.directory.as_os_str().as_bytes();
@@ -344,21 +373,25 @@ fn compare_with_nearest(
             task,
             directory,
         };
-        let only_mode = |difference: &Difference| mode_of(difference, &plan.watched);
+        let watched: HashMap<&[u8], &Watched> =
+            plan.watched.iter().map(|file| (file.name.as_slice(), file)).collect();
+        let only_mode =
+            |difference: &Difference| mode_of(difference, watched.get(difference.name.as_slice())?);
         let reading = Reading { mask: &mask, only_mode: &only_mode };
         let causes = causes(&comparison, side(&entry), new, &reading);
-        let refusal = refusal(&entry, circumstances);
+        let has_all = || entry.contents().iter().all(|content| matches!(store.has(content), Ok(true)));
+        let refusal =
+            refusal(&entry, circumstances).or_else(|| (!has_all()).then_some(MissReason::ContentMissing));
         Nearest { refusal, equal: comparison.equal, all: comparison.all(), causes, entry }
     });
     Ok(Absence {
         nearest,
-        // A history that cannot be read says nothing, and the comparison is what was asked for.
-        last_seen: history.ok().flatten().map(|happening| happening.time),
+        cost: cost.or(last.as_ref().filter(|last| last.stored).map(|last| last.elapsed)),
+        last_seen: last.map(|happening| happening.time),
         compared: found.read,
         more: found.more,
         of_other_format,
         volatile,
-        cost,
     })
 }
 
@@ -410,8 +443,7 @@ fn side(entry: &Entry) -> Side<'_> {
 
 /// Returns whether a file may be executed now, where that is all that changed: a digest that also holds the mode is
 /// made again with the other one.
-fn mode_of(difference: &Difference, watched: &[Watched]) -> Option<bool> {
-    let file = watched.iter().find(|file| file.name == difference.name)?;
+fn mode_of(difference: &Difference, file: &Watched) -> Option<bool> {
     let is_executable = file.witnessed.witness.is_executable();
     let was = digest_as(&file.witnessed, !is_executable, None);
     let is = digest_as(&file.witnessed, is_executable, None);

@@ -229,7 +229,8 @@ fn label(difference: &Difference) -> String {
     Ingredient::new(difference.kind, difference.name.clone(), digest).label()
 }
 
-/// What all differences together say about each of them.
+/// What all differences together say about each of them. Made once, because there may be as many differences as there
+/// are inputs.
 struct Context<'a> {
     comparison: &'a Comparison,
     old: Side<'a>,
@@ -237,30 +238,43 @@ struct Context<'a> {
     /// Words that count, on both sides.
     old_words: Vec<&'a [u8]>,
     new_words: Vec<&'a [u8]>,
+    /// The kinds that differ.
+    kinds: BTreeSet<Kind>,
+    /// The kinds of which something came or went.
+    one_sided: BTreeSet<Kind>,
     /// The names of signature facts that differ.
     facts: BTreeSet<&'a [u8]>,
+    /// The program is another one, or it or a script changed.
+    source_changed: bool,
 }
 
 impl<'a> Context<'a> {
     fn of(comparison: &'a Comparison, old: Side<'a>, new: Side<'a>) -> Self {
-        let facts = comparison.differences.iter().filter(|difference| difference.kind == Kind::Signature);
+        let all = || comparison.differences.iter();
+        let facts = all().filter(|one| one.kind == Kind::Signature);
+        let (old_words, new_words) = (counting_words(old), counting_words(new));
+        let is_plain_source = |one: &Difference| {
+            one.kind == Kind::Source && !one.name.starts_with(b"#!") && one.change() == Change::Changed
+        };
         Self {
             comparison,
             old,
             new,
-            old_words: counting_words(old),
-            new_words: counting_words(new),
-            facts: facts.map(|difference| difference.name.as_slice()).collect(),
+            kinds: all().map(|one| one.kind).collect(),
+            one_sided: all().filter(|one| one.change() != Change::Changed).map(|one| one.kind).collect(),
+            facts: facts.map(|one| one.name.as_slice()).collect(),
+            source_changed: old_words.first() != new_words.first() || all().any(is_plain_source),
+            old_words,
+            new_words,
         }
     }
 
     fn differs(&self, kind: Kind) -> bool {
-        self.comparison.differences.iter().any(|difference| difference.kind == kind)
+        self.kinds.contains(&kind)
     }
 
     fn is_one_sided(&self, kind: Kind) -> bool {
-        let of_kind = |difference: &&Difference| difference.kind == kind;
-        self.comparison.differences.iter().filter(of_kind).any(|one| one.change() != Change::Changed)
+        self.one_sided.contains(&kind)
     }
 
     fn has_fact(&self, prefixes: &[&str]) -> bool {
@@ -315,10 +329,9 @@ impl<'a> Context<'a> {
                     || self.is_named_by_a_word(difference)
             }
             Kind::Source if is_one_sided => {
-                let program = self.differs_in_program() || self.source_changed();
                 self.is_one_sided(Kind::Version)
                     || self.is_named_by_a_word(difference)
-                    || name.starts_with(b"#!") && program
+                    || name.starts_with(b"#!") && self.source_changed
             }
             Kind::Value | Kind::Probe if is_one_sided => self.has_fact(&["ignore:"]),
             Kind::Stdin if is_one_sided => self.has_fact(&["stdin"]),
@@ -332,16 +345,6 @@ impl<'a> Context<'a> {
             },
             _ => false,
         }
-    }
-
-    fn differs_in_program(&self) -> bool {
-        self.old_words.first() != self.new_words.first()
-    }
-
-    fn source_changed(&self) -> bool {
-        let is_plain = |difference: &&Difference| !difference.name.starts_with(b"#!");
-        let of_source = self.comparison.differences.iter().filter(|one| one.kind == Kind::Source);
-        of_source.filter(is_plain).any(|one| one.change() == Change::Changed)
     }
 
     /// Returns whether a fact of the signature only repeats that a value or a probe came or went.
@@ -366,10 +369,12 @@ impl<'a> Context<'a> {
             old: None,
             new: None,
         };
-        if reading.is_absent(*kind, *old) {
-            cause.change = Change::Added;
-        } else if reading.is_absent(*kind, *new) {
-            cause.change = Change::Removed;
+        if cause.change == Change::Changed {
+            if reading.is_absent(*kind, *old) {
+                cause.change = Change::Added;
+            } else if reading.is_absent(*kind, *new) {
+                cause.change = Change::Removed;
+            }
         }
         let text = |side: &[u8]| Some(side.to_vec());
         let known = |words: &[&str]| (guess(*old, words), guess(*new, words));
@@ -466,3 +471,6 @@ fn policies() -> Vec<String> {
     };
     (1..1 << PolicyPart::ALL.len()).map(named).collect()
 }
+
+#[cfg(test)]
+mod tests;

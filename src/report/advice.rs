@@ -17,6 +17,9 @@ use crate::model::time::Span;
 /// How many things of one kind are named before they are only counted.
 const NAMED: usize = 3;
 
+/// How many characters of a word or a command are shown.
+const WIDEST: usize = 100;
+
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Advice {
@@ -56,11 +59,11 @@ impl Advice {
             }
             MissReason::TooOld => {
                 let age = explanation.now.since(entry.created).unwrap_or_default();
-                self.is_enough = true;
+                self.is_enough = explanation.is_sole_obstacle;
                 self.now.push(format!("say --max-age {}", at_least(age)));
             }
             MissReason::ExitCode => {
-                self.is_enough = true;
+                self.is_enough = explanation.is_sole_obstacle;
                 self.now.push(format!("say --cache-exit {},{}", explanation.cache_exit, entry.exit_code));
             }
             _ => {}
@@ -105,7 +108,7 @@ fn undoing(nearest: &Nearest) -> Vec<String> {
         let Some(first) = group.first() else { continue };
         let is_argument = first.class == Class::Argument;
         if is_argument {
-            let said = format!("run: {}", command_line(&nearest.entry.command));
+            let said = format!("run: {}", shortened(command_line(&nearest.entry.command)));
             if !steps.contains(&said) {
                 steps.push(said);
             }
@@ -174,7 +177,7 @@ fn undo(cause: &Cause, nearest: &Nearest) -> String {
         (Class::Environment, Change::Removed) => format!("set {name} again"),
         (Class::Parameter, _) => format!("give the flow run the parameter {name} that it had"),
         (Class::RunId, _) => "stay within one flow run".into(),
-        (Class::Argument, _) => format!("run: {}", command_line(&nearest.entry.command)),
+        (Class::Argument, _) => format!("run: {}", shortened(command_line(&nearest.entry.command))),
     }
 }
 
@@ -223,6 +226,14 @@ pub fn fact(name: &[u8]) -> String {
     }
     let undone = if name == ARGUMENT_INPUTS { "no-" } else { "" };
     format!("--{undone}{}", printable(name))
+}
+
+/// Returns a text that fits on a line: a script behind `sh -c` may be long.
+pub fn shortened(text: String) -> String {
+    if text.chars().count() <= WIDEST {
+        return text;
+    }
+    text.chars().take(WIDEST - 1).chain(['…']).collect()
 }
 
 /// Returns a word as a shell reads it.
@@ -321,6 +332,12 @@ mod tests {
         ] {
             assert_eq!(rule_for(&cause(old, new)).as_deref(), rule, "{old} {new}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(shortened("é".repeat(100)), "é".repeat(100));
+        assert_eq!(shortened("é".repeat(101)), format!("{}…", "é".repeat(99)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! important first; then what would make it a hit; then what changes all the time, and what a run costs. Names come
 //! from outside and are escaped; values of variables are nowhere to be told.
 
-use super::advice::{ARGUMENT_INPUTS, Advice, fact, quoted};
+use super::advice::{ARGUMENT_INPUTS, Advice, fact, quoted, shortened};
 use super::entry::{ago, command_line};
 use crate::engine::around::{Around, ProjectFiles};
 use crate::engine::event::{BypassReason, MissReason, Outcome};
@@ -125,7 +125,7 @@ fn absent(explanation: &Explanation) -> String {
     let Some(absence) = &explanation.absence else { return "nothing is stored".into() };
     match (absence.last_seen, absence.of_other_format, &absence.nearest) {
         (Some(seen), ..) => {
-            format!("a result was there {}, and was taken out since", ago(seen, explanation.now))
+            format!("a result was stored {} and is not there now", ago(seen, explanation.now))
         }
         (None, others, None) if others > 0 => {
             format!("the stored results of this task ({others}) have keys of another format")
@@ -224,7 +224,7 @@ fn in_one_line(names: &[String]) -> String {
 /// Returns what one cause is about.
 fn about(cause: &Cause) -> String {
     let name = printable(&cause.name);
-    let shown = |text: &Option<Vec<u8>>| text.as_ref().map(|text| quoted(text));
+    let shown = |text: &Option<Vec<u8>>| text.as_ref().map(|text| shortened(quoted(text)));
     let (old, new) = (shown(&cause.old), shown(&cause.new));
     let plain = match cause.class {
         Class::Argument => format!("word {}", position(&cause.name)),
@@ -343,7 +343,8 @@ pub fn comparison_text(
 ) -> String {
     let mut text = String::new();
     for entry in [old, new] {
-        let (key, made, command) = (entry.key.short(), ago(entry.created, now), command_line(&entry.command));
+        let (key, made) = (entry.key.short(), ago(entry.created, now));
+        let command = shortened(command_line(&entry.command));
         let _ = writeln!(text, "{key}  made {made}: {command}");
     }
     let (equal, all) = counts;

@@ -466,7 +466,7 @@ fn what_was_there_and_is_gone() {
     env.run("run -t c -- true");
     env.run("run -t c -- true other");
     env.run("local-cache clear --yes");
-    says(&env, "-t c -- true", "miss (absent) c KEY: a result was there TIME ago, and was taken out since");
+    says(&env, "-t c -- true", "miss (absent) c KEY: a result was stored TIME ago and is not there now");
     says(&env, "-t c -- true third", "miss (absent) c KEY: nothing is stored for this task");
 }
 
