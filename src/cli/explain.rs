@@ -82,6 +82,7 @@ pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Resu
         host,
         settings: &requested.resolved.settings,
         store: requested.store(),
+        locking: requested.locking(),
         command: &requested.command,
         directory: requested.directory(),
         version: super::VERSION,
@@ -126,10 +127,9 @@ fn compare_entries(
     let (old, new) = (old?, new?);
     let Some(store) = store else { return Ok(Termination::Exited(0)) };
     let (comparison, causes) = between(&store, &old, &new)?;
-    let counts = (comparison.equal, comparison.all());
     match is_json {
-        true => print(&format!("{}\n", comparison_json(&old, &new, counts, &causes)))?,
-        false => print(&comparison_text(&old, &new, counts, &causes, host.clock.now()))?,
+        true => print(&format!("{}\n", comparison_json(&old, &new, &comparison, &causes)))?,
+        false => print(&comparison_text(&old, &new, &comparison, &causes, host.clock.now()))?,
     }
     Ok(Termination::Exited(0))
 }

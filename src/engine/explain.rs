@@ -22,7 +22,7 @@ use super::run::{Job, RunError, bypass_reason};
 use super::source::SourceError;
 use crate::config::settings::{EnvMode, FailMode, Settings, StdinMode};
 use crate::model::cause::{Causes, Reading, Side, causes};
-use crate::model::difference::{Comparison, Difference, Volatile, compare, volatile};
+use crate::model::difference::{Comparison, Difference, Volatile, compare, likeness, volatile};
 use crate::model::digest::Digest;
 use crate::model::entry::{Content, Entry};
 use crate::model::exit_codes::ExitCodes;
@@ -36,8 +36,9 @@ use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
 use crate::world::file::content_of;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 
 /// How many entries of a task a miss is compared with.
 pub const NEIGHBOURS: u32 = 50;
@@ -125,6 +126,8 @@ pub struct Nearest {
     pub all: usize,
     /// What differs.
     pub causes: Causes,
+    /// Ingredients that cannot be compared, because the entry came from another store.
+    pub unknown: Vec<String>,
 }
 
 /// Explains what a run would come to. With `looks_around` a hit is told with what is not in its key.
@@ -341,20 +344,17 @@ fn compare_with_nearest(
     }
     let last = found.entries.iter().find(|entry| entry.command == command).or(found.entries.first());
     let cost = last.map(|entry| entry.duration);
-    let mut tried = vec![key, plan.recipe.key()];
+    let mut tried = BTreeSet::from([key, plan.recipe.key()]);
     let mask = store.mask()?;
     let mut completed = Completed { plan, settings, mask: &mask, known: HashMap::new() };
-    let mut best: Option<(usize, Comparison, Fingerprint)> = None;
-    let mut best_rank = None;
+    let mut best = None;
     for (at, entry) in found.entries.iter().enumerate() {
-        let (full, masked) = completed.like(entry, book);
-        tried.push(full);
-        let comparison = compare(&entry.fingerprint, &masked);
-        let fewest = Reverse(comparison.differences.len());
-        let rank = (entry.command == command, comparison.equal, fewest, entry.created);
-        if best_rank.is_none_or(|best| rank > best) {
-            best_rank = Some(rank);
-            best = Some((at, comparison, masked));
+        let current = completed.like(entry, book);
+        tried.insert(current.0);
+        let (equal, other) = likeness(&entry.fingerprint, &current.1);
+        let rank = (entry.command == command, equal, Reverse(other), entry.created);
+        if best.as_ref().is_none_or(|(_, best, _)| rank > *best) {
+            best = Some((at, rank, current));
         }
     }
     for set in store.path_sets(&plan.recipe.key())? {
@@ -362,11 +362,12 @@ fn compare_with_nearest(
     }
     // A history that cannot be read says nothing, and the comparison is what was asked for.
     let last = History::of(store.layout()).last_result_of(&tried).ok().flatten();
-    let nearest = best.map(|(at, comparison, masked)| {
+    let nearest = best.map(|(at, _, current)| {
         let entry = found.entries.swap_remove(at);
+        let comparison = compare(&entry.fingerprint, &current.1);
         let directory = plan.directory.as_os_str().as_bytes();
         let new = Side {
-            fingerprint: &masked,
+            fingerprint: &current.1,
             command: &command,
             project: &settings.project,
             domain: &settings.domain,
@@ -382,7 +383,8 @@ fn compare_with_nearest(
         let has_all = || entry.contents().iter().all(|content| matches!(store.has(content), Ok(true)));
         let refusal =
             refusal(&entry, circumstances).or_else(|| (!has_all()).then_some(MissReason::ContentMissing));
-        Nearest { refusal, equal: comparison.equal, all: comparison.all(), causes, entry }
+        let (equal, all) = (comparison.equal, comparison.all());
+        Nearest { refusal, equal, all, causes, unknown: comparison.unknown, entry }
     });
     Ok(Absence {
         nearest,
@@ -400,12 +402,12 @@ struct Completed<'a> {
     plan: &'a Plan,
     settings: &'a Settings,
     mask: &'a dyn Fn(&Digest) -> Digest,
-    known: HashMap<Vec<Vec<u8>>, (CacheKey, Fingerprint)>,
+    known: HashMap<Vec<Vec<u8>>, Rc<(CacheKey, Fingerprint)>>,
 }
 
 impl Completed<'_> {
     /// Returns the key and the masked fingerprint with the dependencies that an entry has.
-    fn like(&mut self, entry: &Entry, book: &mut WitnessBook) -> (CacheKey, Fingerprint) {
+    fn like(&mut self, entry: &Entry, book: &mut WitnessBook) -> Rc<(CacheKey, Fingerprint)> {
         let dependencies = entry.fingerprint.ingredients().iter();
         let names: Vec<_> = dependencies
             .filter(|one| self.settings.depfile.is_some() && one.kind == IngredientKind::Dependency)
@@ -416,9 +418,9 @@ impl Completed<'_> {
             // Where a file cannot be read, the rest is compared.
             let whole = complete(self.plan, &set, book).map(|(fingerprint, _)| fingerprint);
             let whole = whole.unwrap_or_else(|| self.plan.recipe.clone());
-            (whole.key(), whole.masked(self.mask))
+            Rc::new((whole.key(), whole.masked(self.mask)))
         });
-        known.clone()
+        Rc::clone(known)
     }
 }
 

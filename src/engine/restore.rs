@@ -13,7 +13,8 @@
 //! 5. *Remember* what is ours now (see [`crate::store::placement`]).
 //!
 //! A crash between two renames leaves each file old or new; the next run does it again. What it had staged stays
-//! behind under a name that no later run takes for an output.
+//! behind under a name that no later run takes for an output, and a restore into the same folder an hour later removes
+//! it.
 //!
 //! Files and folders get exactly the modes that they had. The umask is in the key of a run with outputs, so they are
 //! those that a run would give them now.
@@ -37,7 +38,7 @@ use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
 use crate::world::file::{FileError, FileType, Witness, copy_with_content};
 use crate::world::tree::Tree;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -97,6 +98,9 @@ enum Step<'e> {
     File { content: &'e Content, mode: u32 },
     Link { target: &'e [u8] },
 }
+
+/// How long nobody has touched a staged file, in nanoseconds, before its restore counts as dead.
+const ABANDONED: i128 = 60 * 60 * 1_000_000_000;
 
 /// A restore in progress.
 #[derive(Debug)]
@@ -265,6 +269,7 @@ impl<'a> Restore<'a> {
     }
 
     fn stage(&mut self, store: &Store, steps: &[(&OutputNode, Step<'_>)]) -> Result<(), RestoreError> {
+        let mut swept = BTreeSet::new();
         for (node, step) in steps {
             let (number, path) = (node.output, &node.path);
             match step {
@@ -280,6 +285,12 @@ impl<'a> Restore<'a> {
                     let full = tree.full(path);
                     let (mut file, beside) = tree.create_beside(path, *mode)?;
                     self.staged.push((number, path.clone(), beside));
+                    if swept.insert((number, path.parent())) {
+                        // The new file has the present in its file system's own time.
+                        let present =
+                            Witness::of_open(&file).map_err(FileError::of("look at", &full))?.modified();
+                        self.tree(number)?.sweep_beside(path, present - ABANDONED)?;
+                    }
                     let written = match body {
                         Body::Memory(bytes) => file.write_all(&bytes).map(|()| **content),
                         Body::File(source) => copy_with_content(source, &mut file),

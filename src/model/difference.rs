@@ -66,49 +66,83 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// How many ingredients are the same in both.
     pub equal: usize,
+    /// Ingredients of which nobody can say whether they are the same, because the entry came from another store; each
+    /// as it stands in a fingerprint.
+    pub unknown: Vec<String>,
 }
 
 impl Comparison {
     /// Returns how many ingredients there are in either.
     pub const fn all(&self) -> usize {
-        self.equal + self.differences.len()
+        self.equal + self.differences.len() + self.unknown.len()
     }
 }
 
 /// Compares an earlier fingerprint with a later one. Both have to be masked, or neither.
 pub fn compare(old: &Fingerprint, new: &Fingerprint) -> Comparison {
     let mut comparison = Comparison::default();
-    let (mut olds, mut news) = (old.ingredients().iter().peekable(), new.ingredients().iter().peekable());
-    let gone = |old: &Ingredient| Difference {
-        kind: old.kind,
-        name: old.name.clone(),
-        old: Some(old.digest),
-        new: None,
-    };
-    let come = |new: &Ingredient| Difference {
-        kind: new.kind,
-        name: new.name.clone(),
-        old: None,
-        new: Some(new.digest),
-    };
-    loop {
-        let order = match (olds.peek(), news.peek()) {
-            (None, None) => return comparison,
+    for pair in Pairs::of(old, new) {
+        let differs = match pair {
+            (Some(old), Some(new)) if is_unknown(old, new) => {
+                comparison.unknown.push(old.label());
+                continue;
+            }
+            (Some(old), Some(new)) if old.digest == new.digest => {
+                comparison.equal += 1;
+                continue;
+            }
+            (Some(one), _) | (None, Some(one)) => one,
+            (None, None) => continue,
+        };
+        let (old, new) = pair;
+        comparison.differences.push(Difference {
+            kind: differs.kind,
+            name: differs.name.clone(),
+            old: old.map(|old| old.digest),
+            new: new.map(|new| new.digest),
+        });
+    }
+    comparison
+}
+
+/// Returns how many ingredients are the same in both, and how many are not.
+pub fn likeness(old: &Fingerprint, new: &Fingerprint) -> (usize, usize) {
+    let is_same = |pair: &(Option<&Ingredient>, Option<&Ingredient>)| matches!(pair, (Some(old), Some(new)) if old.digest == new.digest && !is_unknown(old, new));
+    Pairs::of(old, new).fold((0, 0), |(same, other), pair| match is_same(&pair) {
+        true => (same + 1, other),
+        false => (same, other + 1),
+    })
+}
+
+fn is_unknown(old: &Ingredient, new: &Ingredient) -> bool {
+    old.is_withheld() || new.is_withheld()
+}
+
+/// The ingredients of two fingerprints, side by side: those of one kind and name together, the others alone.
+struct Pairs<'a> {
+    olds: std::iter::Peekable<std::slice::Iter<'a, Ingredient>>,
+    news: std::iter::Peekable<std::slice::Iter<'a, Ingredient>>,
+}
+
+impl<'a> Pairs<'a> {
+    fn of(old: &'a Fingerprint, new: &'a Fingerprint) -> Self {
+        Self { olds: old.ingredients().iter().peekable(), news: new.ingredients().iter().peekable() }
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (Option<&'a Ingredient>, Option<&'a Ingredient>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let order = match (self.olds.peek(), self.news.peek()) {
+            (None, None) => return None,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(old), Some(new)) => old.order(new),
         };
-        let old = if order.is_le() { olds.next() } else { None };
-        let new = if order.is_ge() { news.next() } else { None };
-        match (old, new) {
-            (Some(old), Some(new)) if old.digest == new.digest => comparison.equal += 1,
-            (Some(old), Some(new)) => {
-                comparison.differences.push(Difference { new: Some(new.digest), ..gone(old) });
-            }
-            (Some(old), None) => comparison.differences.push(gone(old)),
-            (None, Some(new)) => comparison.differences.push(come(new)),
-            (None, None) => {}
-        }
+        let old = if order.is_le() { self.olds.next() } else { None };
+        let new = if order.is_ge() { self.news.next() } else { None };
+        Some((old, new))
     }
 }
 
@@ -173,6 +207,15 @@ mod tests {
     }
 
     #[test]
+    fn what_another_store_withheld_is_unknown() {
+        let (old, new) = (fingerprint(&[("A", "1"), ("B", "1")]).withheld(), fingerprint(&[("A", "1")]));
+        let comparison = compare(&old, &new);
+        assert_eq!((comparison.equal, comparison.all()), (0, 2));
+        assert_eq!(comparison.unknown, ["env:A"]);
+        assert_eq!(told(&comparison), [("B".to_owned(), Change::Removed)]);
+    }
+
+    #[test]
     fn what_changes_in_every_second_step_is_volatile() {
         let prints: Vec<_> = (0..7)
             .map(|at: i32| {
@@ -199,6 +242,8 @@ mod tests {
             };
             let (there, back) = (compare(&print(&one), &print(&other)), compare(&print(&other), &print(&one)));
             prop_assert_eq!(there.equal, back.equal);
+            let likeness = likeness(&print(&one), &print(&other));
+            prop_assert_eq!(likeness, (there.equal, there.differences.len()));
             prop_assert_eq!(there.differences.is_empty(), one == other);
             let turned: Vec<_> = back.differences.into_iter()
                 .map(|difference| Difference { old: difference.new, new: difference.old, ..difference }).collect();

@@ -123,7 +123,8 @@ pub struct Provenance {
     pub directory: Vec<u8>,
     /// The version of taskcache.
     pub program: String,
-    /// What the command saw and the key does not hold; `None` where the entry is from before that was kept.
+    /// What the command saw and the key does not hold; `None` where the entry is from before that was kept, or from
+    /// another store.
     pub surroundings: Option<Surroundings>,
 }
 
@@ -174,6 +175,12 @@ impl Entry {
     /// Returns how many bytes of content the entry refers to.
     pub fn size(&self) -> u64 {
         self.contents().iter().fold(0, |sum, content| sum.saturating_add(content.size))
+    }
+
+    /// Takes out what is keyed with the secret of the store that the entry is in: in another store it says nothing.
+    pub fn withhold(&mut self) {
+        self.fingerprint = self.fingerprint.withheld();
+        self.provenance.surroundings = None;
     }
 
     /// Returns the encoding.

@@ -98,6 +98,7 @@ fn is_certain(nearest: &Nearest) -> bool {
         _ => false,
     };
     nearest.causes.following.is_empty()
+        && nearest.unknown.is_empty()
         && nearest.refusal.is_none()
         && nearest.causes.list.iter().all(is_plain)
 }

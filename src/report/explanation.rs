@@ -10,7 +10,7 @@ use crate::engine::around::{Around, ProjectFiles};
 use crate::engine::event::{BypassReason, MissReason, Outcome};
 use crate::engine::explain::{Absence, Explanation, Nearest};
 use crate::model::cause::{Cause, Causes, Class};
-use crate::model::difference::{Change, Volatile};
+use crate::model::difference::{Change, Comparison, Volatile};
 use crate::model::entry::Entry;
 use crate::model::fingerprint::{Ingredient, IngredientKind};
 use crate::model::folders::by_folder;
@@ -158,9 +158,13 @@ fn absence_text(absence: &Absence, explanation: &Explanation) -> String {
     if absence.more {
         let _ = writeln!(text, "only the newest {} entries were compared; there are more", absence.compared);
     }
-    if let Some(Nearest { causes, refusal, .. }) = &absence.nearest {
+    if let Some(Nearest { causes, refusal, unknown, .. }) = &absence.nearest {
         text.push('\n');
         text.push_str(&causes_text(causes));
+        if !unknown.is_empty() {
+            let line = in_one_line(unknown);
+            let _ = writeln!(text, "  not known, as the entry came from another store: {line}");
+        }
         if let Some(reason) = refusal {
             let _ = writeln!(text, "\nits result could not be used either ({})", reason.name());
         }
@@ -321,7 +325,10 @@ fn around_lines(around: &Around) -> Vec<String> {
 fn unknown_lines(around: &Around) -> Vec<String> {
     let mut lines = Vec::new();
     if around.variables.is_none() {
-        lines.push("variables: the entry is from before their traces were kept".to_owned());
+        lines.push(
+            "variables: the entry keeps no traces of them (it came from another store, or is of format 1)"
+                .to_owned(),
+        );
     }
     match &around.files {
         None => lines.push("files of the project: git tracks none here".into()),
@@ -337,7 +344,7 @@ fn unknown_lines(around: &Around) -> Vec<String> {
 pub fn comparison_text(
     old: &Entry,
     new: &Entry,
-    counts: (usize, usize),
+    comparison: &Comparison,
     causes: &Causes,
     now: Timestamp,
 ) -> String {
@@ -347,12 +354,14 @@ pub fn comparison_text(
         let command = shortened(command_line(&entry.command));
         let _ = writeln!(text, "{key}  made {made}: {command}");
     }
-    let (equal, all) = counts;
-    let _ = writeln!(text, "{equal} of {all} ingredients are the same");
-    if causes.list.is_empty() {
-        return text;
+    let _ = writeln!(text, "{} of {} ingredients are the same", comparison.equal, comparison.all());
+    let told = causes_text(causes);
+    if !told.is_empty() {
+        let _ = write!(text, "\n{told}");
     }
-    text.push('\n');
-    text.push_str(&causes_text(causes));
+    if !comparison.unknown.is_empty() {
+        let line = in_one_line(&comparison.unknown);
+        let _ = writeln!(text, "\nnot known, as an entry came from another store: {line}");
+    }
     text
 }

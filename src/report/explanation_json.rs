@@ -6,7 +6,7 @@ use crate::engine::around::Around;
 use crate::engine::event::MissReason;
 use crate::engine::explain::{Absence, Explanation, Nearest};
 use crate::model::cause::{Cause, Causes, Class};
-use crate::model::difference::Volatile;
+use crate::model::difference::{Comparison, Volatile};
 use crate::model::entry::Entry;
 use crate::model::path::printable;
 use crate::model::time::Span;
@@ -46,16 +46,17 @@ pub fn explanation_json(explanation: &Explanation) -> Value {
 }
 
 /// Returns the comparison of two entries.
-pub fn comparison_json(old: &Entry, new: &Entry, counts: (usize, usize), causes: &Causes) -> Value {
+pub fn comparison_json(old: &Entry, new: &Entry, comparison: &Comparison, causes: &Causes) -> Value {
     json!({
         "explain": "entries",
         "format": FORMAT,
         "old": entry_json(old),
         "new": entry_json(new),
-        "equal": counts.0,
-        "ingredients": counts.1,
+        "equal": comparison.equal,
+        "ingredients": comparison.all(),
         "causes": causes.list.iter().map(cause_json).collect::<Vec<_>>(),
         "following": causes.following,
+        "unknown": comparison.unknown,
     })
 }
 
@@ -84,6 +85,7 @@ fn nearest_json(nearest: &Nearest) -> Value {
         "ingredients": nearest.all,
         "causes": nearest.causes.list.iter().map(cause_json).collect::<Vec<_>>(),
         "following": nearest.causes.following,
+        "unknown": nearest.unknown,
     })
 }
 

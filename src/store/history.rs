@@ -13,8 +13,12 @@ use crate::model::path::printable;
 use crate::model::time::{Span, Timestamp};
 use crate::world::file::{FileError, open_private};
 use serde_json::{Map, Value, json};
-use std::io::Write;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// More bytes than this have no line's end between them only where somebody else wrote them.
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// How much of the history is read, from its end, for a question about a single key: some thousand runs.
 pub const RECENT: u64 = 4 * 1024 * 1024;
@@ -137,19 +141,14 @@ impl History {
 
     /// Returns the last run that stored or gave back a result under one of some keys, as far as the last
     /// [`RECENT`] bytes of the history tell.
-    pub fn last_result_of(&self, keys: &[CacheKey]) -> Result<Option<Happening>, FileError> {
+    pub fn last_result_of(&self, keys: &BTreeSet<CacheKey>) -> Result<Option<Happening>, FileError> {
         let bytes = crate::world::file::read_end(&self.path, RECENT)?.unwrap_or_default();
-        let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-        let is_of_a_key = |line: &&str| keys.iter().any(|key| line.contains(key));
-        let happenings = bytes
-            .rsplit(|byte| *byte == b'\n')
-            .filter_map(|line| std::str::from_utf8(line).ok())
-            .filter(is_of_a_key)
-            .filter_map(Happening::from_line);
         let had_a_result =
             |one: &Happening| one.stored || matches!(one.outcome, OutcomeKind::Hit | OutcomeKind::Stale);
-        let mut happenings = happenings.filter(had_a_result);
-        Ok(happenings.find(|one| one.key.is_some_and(|key| keys.contains(&key.to_string()))))
+        let lines = bytes.rsplit(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        // Reading a line as JSON costs a hundred times as much as finding its key.
+        let lines = lines.filter(|line| key_in(line).is_some_and(|key| keys.contains(&key)));
+        Ok(lines.filter_map(Happening::from_line).find(had_a_result))
     }
 
     /// Returns every line that can be read, the oldest first.
@@ -158,6 +157,31 @@ impl History {
         let lines = bytes.split(|byte| *byte == b'\n');
         Ok(lines.filter_map(|line| Happening::from_line(std::str::from_utf8(line).ok()?)).collect())
     }
+}
+
+/// Returns how many lines of a history cannot be read. The longest that is ever written is shorter than what one
+/// piece of the file holds.
+pub(super) fn unreadable_lines(path: &Path) -> Result<u64, FileError> {
+    let file = crate::world::file::open_for_reading(path)?;
+    let mut reader = BufReader::new(file);
+    let (mut count, mut line) = (0, Vec::new());
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        if read.map_err(FileError::of("read", path))? == 0 {
+            return Ok(count);
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        if std::str::from_utf8(text).ok().and_then(Happening::from_line).is_none() {
+            count += 1;
+        }
+    }
+}
+
+/// Returns the key in a line that was written here. A task's name cannot look like it: quotation marks are escaped.
+fn key_in(line: &str) -> Option<CacheKey> {
+    let (_, rest) = line.split_once("\"key\":\"")?;
+    rest.split('"').next()?.parse().ok()
 }
 
 /// Returns a task's name as it stands in the history.
@@ -196,5 +220,32 @@ mod tests {
         bytes.extend_from_slice(b"{\"time\": \"torn\n\xff\n{}\n");
         std::fs::write(folder.path().join("history.jsonl"), bytes).unwrap();
         assert_eq!(history.read().unwrap(), OutcomeKind::ALL.map(happening));
+    }
+
+    #[test]
+    fn the_last_result_of_a_key_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::of(&Layout { root: folder.path().to_owned() });
+        let of = |digits: &str, outcome, stored, time| Happening {
+            key: Some(digits.repeat(32).parse().unwrap()),
+            time: Timestamp::from_millis(time),
+            stored,
+            ..happening(outcome)
+        };
+        for one in [
+            of("ab", OutcomeKind::Miss, true, 1),
+            of("ab", OutcomeKind::Hit, false, 2),
+            of("ab", OutcomeKind::Miss, false, 3),
+            of("cd", OutcomeKind::Miss, true, 4),
+        ] {
+            history.append(&one).unwrap();
+        }
+        let last = |digits: &[&str]| {
+            let keys = digits.iter().map(|digits| digits.repeat(32).parse().unwrap()).collect();
+            history.last_result_of(&keys).unwrap().map(|one| one.time.as_millis())
+        };
+        assert_eq!(last(&["ab"]), Some(2));
+        assert_eq!(last(&["ab", "cd"]), Some(4));
+        assert_eq!(last(&["ef"]), None);
     }
 }

@@ -27,12 +27,12 @@ use crate::model::codec::{DecodeError, Decoder, Encoder};
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::world::file::{
-    FileError, FileType, Witness, content_of, create_private, create_private_folder, open_for_reading,
-    random_number, replace, sharded,
+    FileError, FileType, Witness, content_of, create_private_folder, file_time, open_for_reading, replace,
+    sharded,
 };
 use crate::world::filesystem;
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -149,16 +149,6 @@ impl WitnessBook {
     }
 }
 
-/// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.
-pub fn file_time(folder: &Path) -> Result<i128, FileError> {
-    let path = folder.join(format!("now.{:016x}", random_number()));
-    let file = create_private(&path)?;
-    let time =
-        Witness::of_open(&file).map(|witness| witness.changed()).map_err(FileError::of("look at", &path));
-    std::fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
-    time
-}
-
 /// Returns whether a file was touched so shortly before `present` that a further change might leave no trace.
 pub fn is_unsettled(witness: &Witness, present: i128) -> bool {
     witness.last_touched().saturating_add(SETTLED) >= present
@@ -207,6 +197,14 @@ impl Shelf {
     }
 
     fn decode(bytes: &[u8], directory: &Path) -> Result<BTreeMap<OsString, Witnessed>, DecodeError> {
+        let (of, known) = Self::decode_any(bytes)?;
+        match of == directory.as_os_str() {
+            true => Ok(known),
+            false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
+        }
+    }
+
+    fn decode_any(bytes: &[u8]) -> Result<(OsString, BTreeMap<OsString, Witnessed>), DecodeError> {
         let invalid = |why: &str| DecodeError::Invalid { what: "shelf", why: why.into() };
         let at = bytes.len().checked_sub(Digest::LENGTH).ok_or(DecodeError::Truncated("shelf"))?;
         let (body, checksum) = bytes.split_at(at);
@@ -218,9 +216,7 @@ impl Shelf {
         if format != SHELF_FORMAT {
             return Err(DecodeError::Unknown { what: "shelf format", value: format.into() });
         }
-        if OsStr::from_bytes(decoder.bytes("folder")?) != directory.as_os_str() {
-            return Err(invalid("another folder"));
-        }
+        let directory = OsString::from_vec(decoder.bytes("folder")?.to_vec());
         let count = decoder.count(8 + Digest::LENGTH + 8, "name count")?;
         let mut known = BTreeMap::new();
         for _ in 0..count {
@@ -229,7 +225,16 @@ impl Shelf {
             known.insert(name, Witnessed { content, witness: Witness::decode(&mut decoder)? });
         }
         decoder.finish()?;
-        Ok(known)
+        Ok((directory, known))
+    }
+}
+
+/// Checks the bytes of a file in the book's folder, which is named by the digest of the folder that it speaks of.
+pub(super) fn inspect(bytes: &[u8], name: &Digest) -> Result<(), DecodeError> {
+    let (directory, _) = Shelf::decode_any(bytes)?;
+    match Digest::of(directory.as_bytes()) == *name {
+        true => Ok(()),
+        false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
     }
 }
 
@@ -240,6 +245,7 @@ fn shelf_path(folder: &Path, directory: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsStr;
     use std::fs::{File, FileTimes};
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -111,7 +111,10 @@ KEY  made TIME ago: echo one
     let told = env.run(&format!("explain --format json {one} {two}")).stdout;
     let value: serde_json::Value = serde_json::from_str(&told).unwrap();
     let names: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["explain", "format", "old", "new", "equal", "ingredients", "causes", "following"]);
+    assert_eq!(
+        names,
+        ["explain", "format", "old", "new", "equal", "ingredients", "causes", "following", "unknown"]
+    );
     assert_eq!((&value["old"]["key"], &value["new"]["key"]), (&one.into(), &two.clone().into()));
     let expected = serde_json::json!([
         { "class": "salt", "change": "added", "name": "", "old": null, "new": null },
@@ -178,6 +181,7 @@ fn programs_read_the_same() {
             "ingredients": 20,
             "causes": [cause("file", "changed", "src/a.c"), cause("environment", "added", "NEW")],
             "following": [],
+            "unknown": [],
         },
         "last_seen": null,
         "compared": 1,
