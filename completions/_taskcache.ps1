@@ -124,6 +124,9 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what the store holds and what it saved')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove single entries')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Bring the store within its limits')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Read everything and say what is wrong')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write entries into a file that another store can import')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in entries that another store exported')
             [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Print the folder of the store')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -186,6 +189,33 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'taskcache;local-cache;verify' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
+            [CompletionResult]::new('--repair', '--repair', [CompletionResultType]::ParameterName, 'Remove what cannot be trusted and write anew what can')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'taskcache;local-cache;export' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to, ''-'' for standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where to, ''-'' for standard output')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task')
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only entries older than this, such as 7d')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'taskcache;local-cache;import' {
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'taskcache;local-cache;path' {
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -199,6 +229,9 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what the store holds and what it saved')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove single entries')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Bring the store within its limits')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Read everything and say what is wrong')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write entries into a file that another store can import')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in entries that another store exported')
             [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Print the folder of the store')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -219,6 +252,15 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;help;gc' {
+            break
+        }
+        'taskcache;local-cache;help;verify' {
+            break
+        }
+        'taskcache;local-cache;help;export' {
+            break
+        }
+        'taskcache;local-cache;help;import' {
             break
         }
         'taskcache;local-cache;help;path' {
@@ -492,6 +534,9 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('stats', 'stats', [CompletionResultType]::ParameterValue, 'Show what the store holds and what it saved')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove single entries')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Bring the store within its limits')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Read everything and say what is wrong')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write entries into a file that another store can import')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take in entries that another store exported')
             [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Print the folder of the store')
             break
         }
@@ -511,6 +556,15 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;help;local-cache;gc' {
+            break
+        }
+        'taskcache;help;local-cache;verify' {
+            break
+        }
+        'taskcache;help;local-cache;export' {
+            break
+        }
+        'taskcache;help;local-cache;import' {
             break
         }
         'taskcache;help;local-cache;path' {

@@ -127,8 +127,14 @@ _taskcache_static() {
             taskcache__subcmd__help__subcmd__local__subcmd__cache,clear)
                 cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__clear"
                 ;;
+            taskcache__subcmd__help__subcmd__local__subcmd__cache,export)
+                cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__export"
+                ;;
             taskcache__subcmd__help__subcmd__local__subcmd__cache,gc)
                 cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__gc"
+                ;;
+            taskcache__subcmd__help__subcmd__local__subcmd__cache,import)
+                cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__import"
                 ;;
             taskcache__subcmd__help__subcmd__local__subcmd__cache,list)
                 cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__list"
@@ -145,6 +151,9 @@ _taskcache_static() {
             taskcache__subcmd__help__subcmd__local__subcmd__cache,stats)
                 cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__stats"
                 ;;
+            taskcache__subcmd__help__subcmd__local__subcmd__cache,verify)
+                cmd="taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__verify"
+                ;;
             taskcache__subcmd__help__subcmd__transaction,begin)
                 cmd="taskcache__subcmd__help__subcmd__transaction__subcmd__begin"
                 ;;
@@ -160,11 +169,17 @@ _taskcache_static() {
             taskcache__subcmd__local__subcmd__cache,clear)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__clear"
                 ;;
+            taskcache__subcmd__local__subcmd__cache,export)
+                cmd="taskcache__subcmd__local__subcmd__cache__subcmd__export"
+                ;;
             taskcache__subcmd__local__subcmd__cache,gc)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__gc"
                 ;;
             taskcache__subcmd__local__subcmd__cache,help)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help"
+                ;;
+            taskcache__subcmd__local__subcmd__cache,import)
+                cmd="taskcache__subcmd__local__subcmd__cache__subcmd__import"
                 ;;
             taskcache__subcmd__local__subcmd__cache,list)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__list"
@@ -181,14 +196,23 @@ _taskcache_static() {
             taskcache__subcmd__local__subcmd__cache,stats)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__stats"
                 ;;
+            taskcache__subcmd__local__subcmd__cache,verify)
+                cmd="taskcache__subcmd__local__subcmd__cache__subcmd__verify"
+                ;;
             taskcache__subcmd__local__subcmd__cache__subcmd__help,clear)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__clear"
+                ;;
+            taskcache__subcmd__local__subcmd__cache__subcmd__help,export)
+                cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__export"
                 ;;
             taskcache__subcmd__local__subcmd__cache__subcmd__help,gc)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__gc"
                 ;;
             taskcache__subcmd__local__subcmd__cache__subcmd__help,help)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__help"
+                ;;
+            taskcache__subcmd__local__subcmd__cache__subcmd__help,import)
+                cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__import"
                 ;;
             taskcache__subcmd__local__subcmd__cache__subcmd__help,list)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__list"
@@ -204,6 +228,9 @@ _taskcache_static() {
                 ;;
             taskcache__subcmd__local__subcmd__cache__subcmd__help,stats)
                 cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__stats"
+                ;;
+            taskcache__subcmd__local__subcmd__cache__subcmd__help,verify)
+                cmd="taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__verify"
                 ;;
             taskcache__subcmd__transaction,begin)
                 cmd="taskcache__subcmd__transaction__subcmd__begin"
@@ -640,7 +667,7 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__help__subcmd__local__subcmd__cache)
-            opts="clear list show stats remove gc path"
+            opts="clear list show stats remove gc verify export import path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -667,7 +694,35 @@ _taskcache_static() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__gc)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -738,6 +793,20 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__help__subcmd__local__subcmd__cache__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1097,7 +1166,7 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__local__subcmd__cache)
-            opts="-h --cache-dir --help clear list show stats remove gc path help"
+            opts="-h --cache-dir --help clear list show stats remove gc verify export import path help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1121,6 +1190,52 @@ _taskcache_static() {
                 return 0
             fi
             case "${prev}" in
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --domain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --task)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__local__subcmd__cache__subcmd__export)
+            opts="-o -t -h --output --project --domain --task --older-than --cache-dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --project)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1179,7 +1294,7 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__local__subcmd__cache__subcmd__help)
-            opts="clear list show stats remove gc path help"
+            opts="clear list show stats remove gc verify export import path help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1193,6 +1308,20 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__clear)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1221,6 +1350,20 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1297,6 +1440,38 @@ _taskcache_static() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__local__subcmd__cache__subcmd__help__subcmd__verify)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__local__subcmd__cache__subcmd__import)
+            opts="-h --cache-dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cache-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1406,6 +1581,28 @@ _taskcache_static() {
             ;;
         taskcache__subcmd__local__subcmd__cache__subcmd__stats)
             opts="-h --format --cache-dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__local__subcmd__cache__subcmd__verify)
+            opts="-h --repair --format --cache-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

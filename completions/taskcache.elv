@@ -107,6 +107,9 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand stats 'Show what the store holds and what it saved'
             cand remove 'Remove single entries'
             cand gc 'Bring the store within its limits'
+            cand verify 'Read everything and say what is wrong'
+            cand export 'Write entries into a file that another store can import'
+            cand import 'Take in entries that another store exported'
             cand path 'Print the folder of the store'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -162,6 +165,30 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'taskcache;local-cache;verify'= {
+            cand --format 'Write for people or for programs'
+            cand --cache-dir 'Use the store in DIR'
+            cand --repair 'Remove what cannot be trusted and write anew what can'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'taskcache;local-cache;export'= {
+            cand -o 'Where to, ''-'' for standard output'
+            cand --output 'Where to, ''-'' for standard output'
+            cand --project 'Only entries of this project'
+            cand --domain 'Only entries of this domain'
+            cand -t 'Only entries of this task'
+            cand --task 'Only entries of this task'
+            cand --older-than 'Only entries older than this, such as 7d'
+            cand --cache-dir 'Use the store in DIR'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'taskcache;local-cache;import'= {
+            cand --cache-dir 'Use the store in DIR'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'taskcache;local-cache;path'= {
             cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
@@ -174,6 +201,9 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand stats 'Show what the store holds and what it saved'
             cand remove 'Remove single entries'
             cand gc 'Bring the store within its limits'
+            cand verify 'Read everything and say what is wrong'
+            cand export 'Write entries into a file that another store can import'
+            cand import 'Take in entries that another store exported'
             cand path 'Print the folder of the store'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -188,6 +218,12 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         &'taskcache;local-cache;help;remove'= {
         }
         &'taskcache;local-cache;help;gc'= {
+        }
+        &'taskcache;local-cache;help;verify'= {
+        }
+        &'taskcache;local-cache;help;export'= {
+        }
+        &'taskcache;local-cache;help;import'= {
         }
         &'taskcache;local-cache;help;path'= {
         }
@@ -434,6 +470,9 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand stats 'Show what the store holds and what it saved'
             cand remove 'Remove single entries'
             cand gc 'Bring the store within its limits'
+            cand verify 'Read everything and say what is wrong'
+            cand export 'Write entries into a file that another store can import'
+            cand import 'Take in entries that another store exported'
             cand path 'Print the folder of the store'
         }
         &'taskcache;help;local-cache;clear'= {
@@ -447,6 +486,12 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         &'taskcache;help;local-cache;remove'= {
         }
         &'taskcache;help;local-cache;gc'= {
+        }
+        &'taskcache;help;local-cache;verify'= {
+        }
+        &'taskcache;help;local-cache;export'= {
+        }
+        &'taskcache;help;local-cache;import'= {
         }
         &'taskcache;help;local-cache;path'= {
         }

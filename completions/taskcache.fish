@@ -69,16 +69,19 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __f
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the transactions that are not over'
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c taskcache -n "__fish_taskcache_using_subcommand context" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -l cache-dir -d 'Use the store in DIR' -r -F
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -s h -l help -d 'Print help'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "clear" -d 'Remove entries, all of them unless a filter is given'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "list" -d 'List entries, the latest first'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "show" -d 'Show everything about an entry'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "stats" -d 'Show what the store holds and what it saved'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "remove" -d 'Remove single entries'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "gc" -d 'Bring the store within its limits'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "path" -d 'Print the folder of the store'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc path help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -l cache-dir -d 'Use the store in DIR' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "clear" -d 'Remove entries, all of them unless a filter is given'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "list" -d 'List entries, the latest first'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "show" -d 'Show everything about an entry'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "stats" -d 'Show what the store holds and what it saved'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "remove" -d 'Remove single entries'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "gc" -d 'Bring the store within its limits'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "verify" -d 'Read everything and say what is wrong'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "export" -d 'Write entries into a file that another store can import'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "import" -d 'Take in entries that another store exported'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "path" -d 'Print the folder of the store'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l project -d 'Only entries of this project' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l domain -d 'Only entries of this domain' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s t -l task -d 'Only entries of this task' -x -a "(__taskcache_values)"
@@ -111,6 +114,20 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __f
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from gc" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from gc" -s n -l dry-run -d 'Say what would go, and leave it'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from gc" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -l format -d 'Write for people or for programs' -r -f -a "text\t''
+json\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -l cache-dir -d 'Use the store in DIR' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -l repair -d 'Remove what cannot be trusted and write anew what can'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s o -l output -d 'Where to, \'-\' for standard output' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l project -d 'Only entries of this project' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l domain -d 'Only entries of this domain' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s t -l task -d 'Only entries of this task' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l older-than -d 'Only entries older than this, such as 7d' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l cache-dir -d 'Use the store in DIR' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from import" -l cache-dir -d 'Use the store in DIR' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from path" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "clear" -d 'Remove entries, all of them unless a filter is given'
@@ -119,6 +136,9 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __f
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "stats" -d 'Show what the store holds and what it saved'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove single entries'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "gc" -d 'Bring the store within its limits'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Read everything and say what is wrong'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "export" -d 'Write entries into a file that another store can import'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "import" -d 'Take in entries that another store exported'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "path" -d 'Print the folder of the store'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c taskcache -n "__fish_taskcache_using_subcommand config; and not __fish_seen_subcommand_from show check path schema help" -s h -l help -d 'Print help'
@@ -322,6 +342,9 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_see
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from local-cache" -f -a "stats" -d 'Show what the store holds and what it saved'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from local-cache" -f -a "remove" -d 'Remove single entries'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from local-cache" -f -a "gc" -d 'Bring the store within its limits'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from local-cache" -f -a "verify" -d 'Read everything and say what is wrong'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from local-cache" -f -a "export" -d 'Write entries into a file that another store can import'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from local-cache" -f -a "import" -d 'Take in entries that another store exported'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from local-cache" -f -a "path" -d 'Print the folder of the store'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print each option with its value and where it came from'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Check the config files, all tables of them'

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use taskcache::model::entry::Content;
 use taskcache::store::witness::{WitnessBook, is_unsettled};
-use taskcache::world::file::{Witness, file_time};
+use taskcache::world::file::Witness;
+use taskcache::world::file::file_time;
 
 /// How many files are edited at a time.
 const FILES: usize = 200;

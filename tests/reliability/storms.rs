@@ -95,7 +95,7 @@ impl Storm {
                             4 => drop(self.step(task, "--refresh")),
                             5 => self.make(task, &format!("out-{worker}")),
                             6 if takes_out => {
-                                self.keep_house(TAKING[random.below(TAKING.len())], &self.took_out)
+                                self.keep_house(TAKING[random.below(TAKING.len())], &self.took_out);
                             }
                             _ => self.keep_house(KEEPING[random.below(KEEPING.len())], &self.kept_house),
                         }
