@@ -490,7 +490,7 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;explain' {
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs: text, json')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Name the task, which takes its settings from [task.NAME]')
             [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Name the task, which takes its settings from [task.NAME]')
             [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'Take defaults from the group [env.NAME]')

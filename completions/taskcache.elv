@@ -434,7 +434,7 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'taskcache;explain'= {
-            cand --format 'Write for people or for programs: text, json'
+            cand --format 'Write for people or for programs'
             cand -t 'Name the task, which takes its settings from [task.NAME]'
             cand --task 'Name the task, which takes its settings from [task.NAME]'
             cand --environment 'Take defaults from the group [env.NAME]'

@@ -322,7 +322,7 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l no-paranoid 
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l strict -d 'Make warnings errors'
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l no-strict -d 'Undo --strict'
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l format -d 'Write for people or for programs: text, json' -r -f -a "text\t''
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l format -d 'Write for people or for programs' -r -f -a "text\t''
 json\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s t -l task -d 'Name the task, which takes its settings from [task.NAME]' -x -a "(__taskcache_values)"
 complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l environment -d 'Take defaults from the group [env.NAME]' -x -a "(__taskcache_values)"

@@ -59,7 +59,7 @@ pub fn command() -> Command {
                 .long("format")
                 .value_name("FORMAT")
                 .value_parser(["text", "json"])
-                .help("Write for people or for programs: text, json"),
+                .help("Write for people or for programs"),
         )
         .args(run_arguments())
         .arg(command_argument())

@@ -30,7 +30,7 @@ use crate::model::fingerprint::{CacheKey, Fingerprint, IngredientKind};
 use crate::model::path_set::PathSet;
 use crate::model::time::{Span, Timestamp};
 use crate::store::history::History;
-use crate::store::neighbours::{Namespace, Neighbours};
+use crate::store::neighbours::{Bound, Namespace, Neighbours};
 use crate::store::placement::PlacementFile;
 use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
@@ -45,6 +45,11 @@ pub const NEIGHBOURS: u32 = 50;
 
 /// How many entries of the whole store are searched for the same command, where the task has none.
 pub const STRANGERS: u32 = 100;
+
+/// How many bytes of entries are read at most: so many, or so many times what the fingerprint of the run itself takes.
+/// To make that one took longer, so an answer never takes much longer than a hit.
+const LEAST_BYTES: usize = 256 * 1024;
+const FOLD: usize = 8;
 
 /// How many entries of a task are looked at for what changes all the time.
 const STEPS: usize = 11;
@@ -333,12 +338,14 @@ fn compare_with_nearest(
     let task = &settings.task;
     let namespace = Namespace { project: &settings.project, domain: &settings.domain, task };
     let command: Vec<Vec<u8>> = plan.command.iter().map(|word| word.as_bytes().to_vec()).collect();
-    let mut found = store.neighbours(namespace, NEIGHBOURS)?;
+    let own_size: usize = plan.recipe.ingredients().iter().map(|one| one.name.len() + 41).sum();
+    let bytes = LEAST_BYTES.max(own_size.saturating_mul(FOLD));
+    let mut found = store.neighbours(namespace, Bound { rows: NEIGHBOURS, bytes })?;
     let of_other_format = found.of_other_format;
     let prints: Vec<_> = found.entries.iter().take(STEPS).map(|entry| &entry.fingerprint).collect();
     let volatile = volatile(&prints);
     if found.entries.is_empty() && of_other_format == 0 {
-        let Neighbours { mut entries, read, more, .. } = store.newest(STRANGERS)?;
+        let Neighbours { mut entries, read, more, .. } = store.newest(Bound { rows: STRANGERS, bytes })?;
         entries.retain(|entry| entry.command == command);
         found = Neighbours { entries, read, more, of_other_format };
     }

@@ -11,8 +11,14 @@ use crate::model::entry::Entry;
 use crate::model::fingerprint::CacheKey;
 use rusqlite::{Row, params};
 
-/// How many bytes of rows are read at most, besides the first row.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// How much is read at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    /// How many rows.
+    pub rows: u32,
+    /// How many bytes of them, besides those of the first row.
+    pub bytes: usize,
+}
 
 /// A task in its namespaces.
 #[derive(Debug, Clone, Copy)]
@@ -39,25 +45,25 @@ pub struct Neighbours {
 }
 
 impl Store {
-    /// Returns the newest entries of a task, at most `most` of them.
-    pub fn neighbours(&self, of: Namespace<'_>, most: u32) -> Result<Neighbours, StoreError> {
+    /// Returns the newest entries of a task.
+    pub fn neighbours(&self, of: Namespace<'_>, most: Bound) -> Result<Neighbours, StoreError> {
         let query = "SELECT key, body, checksum FROM entry WHERE project = ?1 AND domain = ?2 AND task = ?3
                      ORDER BY created DESC LIMIT ?4";
-        self.read_neighbours(query, params![of.project, of.domain, of.task, most + 1], most)
+        self.read_neighbours(query, params![of.project, of.domain, of.task, most.rows + 1], most)
     }
 
-    /// Returns the newest entries of the whole store, at most `most` of them.
-    pub fn newest(&self, most: u32) -> Result<Neighbours, StoreError> {
+    /// Returns the newest entries of the whole store.
+    pub fn newest(&self, most: Bound) -> Result<Neighbours, StoreError> {
         // Rows are numbered as they are recorded, and this order needs no sorting.
         let query = "SELECT key, body, checksum FROM entry ORDER BY rowid DESC LIMIT ?1";
-        self.read_neighbours(query, params![most + 1], most)
+        self.read_neighbours(query, params![most.rows + 1], most)
     }
 
     fn read_neighbours(
         &self,
         query: &str,
         parameters: &[&dyn rusqlite::ToSql],
-        most: u32,
+        most: Bound,
     ) -> Result<Neighbours, StoreError> {
         let failed = self.index().failed("read entries of the task");
         let mut query = self.index().connection().prepare(query).map_err(&failed)?;
@@ -65,7 +71,7 @@ impl Store {
         let mut neighbours = Neighbours::default();
         let mut bytes = 0;
         while let Some(row) = rows.next().map_err(&failed)? {
-            if neighbours.read == most as usize || bytes > MOST_BYTES {
+            if neighbours.read == most.rows as usize || bytes > most.bytes {
                 neighbours.more = true;
                 break;
             }
@@ -112,6 +118,10 @@ mod tests {
         Entry { key, recipe: key, task: task.to_vec(), created, fingerprint, ..sample() }
     }
 
+    fn rows(rows: u32) -> Bound {
+        Bound { rows, bytes: usize::MAX }
+    }
+
     #[test]
     fn the_newest_of_a_task_are_read_and_what_is_left_is_told() {
         let folder = tempfile::tempdir().unwrap();
@@ -129,13 +139,15 @@ mod tests {
         let times = |found: &Neighbours| -> Vec<i64> {
             found.entries.iter().map(|entry| entry.created.as_millis()).collect()
         };
-        let some = store.neighbours(of, 3).unwrap();
+        let some = store.neighbours(of, rows(3)).unwrap();
         assert_eq!((times(&some), some.read, some.more), (vec![4, 3, 2], 3, true));
-        let all = store.neighbours(of, 5).unwrap();
+        let all = store.neighbours(of, rows(5)).unwrap();
         assert_eq!((times(&all), all.read, all.more), (vec![4, 3, 2, 1, 0], 5, false));
-        assert_eq!(store.newest(3).unwrap().entries.len(), 3);
+        let few = store.neighbours(of, Bound { rows: 5, bytes: 0 }).unwrap();
+        assert_eq!((times(&few), few.read, few.more), (vec![4], 1, true));
+        assert_eq!(store.newest(rows(3)).unwrap().entries.len(), 3);
         let none = Namespace { task: b"c", ..of };
-        assert_eq!(store.neighbours(none, 3).unwrap().read, 0);
+        assert_eq!(store.neighbours(none, rows(3)).unwrap().read, 0);
     }
 
     #[test]
@@ -153,7 +165,7 @@ mod tests {
         for (sum, others) in [(checksum(&entry.key, &body), 1), (vec![0; 16], 0)] {
             let update = "UPDATE entry SET body = ?1, checksum = ?2";
             store.index().connection().execute(update, params![body, sum]).unwrap();
-            let found = store.neighbours(of, 3).unwrap();
+            let found = store.neighbours(of, rows(3)).unwrap();
             assert_eq!((found.entries.len(), found.read, found.of_other_format), (0, 1, others));
         }
     }

@@ -136,7 +136,7 @@ fn quiet_answers_by_its_exit_code() {
     assert_eq!(
         env.run("explain -q -i gone -- true"),
         ran(125, "").with_stderr(
-            "taskcache: error: input 'gone' matches nothing\n\
+            "taskcache: error: the input 'gone' matches nothing\n\
              taskcache: hint: write '?' in front of an input that may be missing\n"
         )
     );

@@ -196,3 +196,33 @@ fn programs_read_the_same() {
     });
     assert_eq!(value, expected);
 }
+
+#[test]
+fn what_another_store_withheld_is_not_known() {
+    let mut env = TestEnv::new();
+    env.set("OTHER", "1");
+    env.run("run -t t -e X -- echo one");
+    env.run("run -t t -e X --value a=1 -- echo two");
+    env.run("local-cache export -o all");
+    env.set("TASKCACHE_DIR", env.work().join("other"));
+    assert_eq!(env.run("local-cache import all").code, 0);
+    let expected = "miss (absent) t KEY: nothing is stored under this key
+nearest is KEY, made TIME ago: 13 of 16 ingredients are the same
+
+  argument     changed  word 1 three (was two)
+  not known, as the entry came from another store: env:X, value:a
+
+on the way to a hit (then ask again)
+  run: echo two";
+    says(&env, "-t t -e X --value a=1 -- echo three", expected);
+    let expected = "hit t KEY: the result made TIME ago would be given back
+made
+
+not in the key, and other than it was
+  nothing
+
+not known
+  variables: the entry keeps no traces of them (it came from another store, or is of format 1)
+  files of the project: git tracks none here";
+    says(&env, "--hit -t t -e X -- echo one", expected);
+}
