@@ -205,32 +205,51 @@ pub fn explain(job: Job<'_>, looks_around: bool) -> Result<Explanation, RunError
         explanation.absence = Some(Absence::default());
         return Ok(explanation);
     };
+    match ask(&mut explanation, job, &store, &plan, looks_around, &mut book) {
+        Ok(()) => {}
+        Err(error) if settings.fail_mode == FailMode::Closed => return Err(RunError::Store(error)),
+        Err(error) => {
+            explanation.outcome = Outcome::Bypass(BypassReason::Store);
+            explanation.note = Some(with_cause(&error));
+        }
+    }
+    Ok(explanation)
+}
+
+/// Asks the store, and says what the answer means.
+fn ask(
+    explanation: &mut Explanation,
+    job: Job<'_>,
+    store: &Store,
+    plan: &Plan,
+    looks_around: bool,
+    book: &mut WitnessBook,
+) -> Result<(), StoreError> {
+    let Job { host, settings, .. } = job;
+    let now = explanation.now;
     let circumstances = Circumstances { settings, now, streams_joined: host.streams_joined };
-    let answer = look_up(&store, &plan, circumstances, &mut book);
-    let Answer { key, result, refused } = answer.map_err(RunError::Store)?;
+    let Answer { key, result, refused } = look_up(store, plan, circumstances, book)?;
     explanation.key = Some(key);
     match result {
         Ok(entry) => {
-            judge(&mut explanation, &store, &plan, settings, &entry, &mut book);
+            judge(explanation, store, plan, settings, &entry, book);
             if looks_around && matches!(explanation.outcome, Outcome::Hit | Outcome::Stale) {
-                let around = look_around(job, &store, &plan, &entry);
-                explanation.around = Some(around.map_err(RunError::Store)?);
+                explanation.around = Some(look_around(job, store, plan, &entry)?);
             }
             explanation.entry = Some(entry);
         }
         Err(reason) => {
             explanation.outcome = Outcome::Miss(reason);
-            explanation.is_sole_obstacle = refused.as_ref().is_some_and(|entry| {
-                is_sole_obstacle(reason, entry, circumstances, &store, &plan, &mut book)
-            });
+            explanation.is_sole_obstacle = refused
+                .as_ref()
+                .is_some_and(|entry| is_sole_obstacle(reason, entry, circumstances, store, plan, book));
             explanation.entry = refused;
             if matches!(reason, MissReason::Absent | MissReason::Dependencies) {
-                let absence = compare_with_nearest(&store, &plan, circumstances, key, &mut book);
-                explanation.absence = Some(absence.map_err(RunError::Store)?);
+                explanation.absence = Some(compare_with_nearest(store, plan, circumstances, key, book)?);
             }
         }
     }
-    Ok(explanation)
+    Ok(())
 }
 
 /// Opens the store; `None` where there is none yet.

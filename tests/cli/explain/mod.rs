@@ -184,6 +184,24 @@ fn a_store_that_cannot_be_used_is_left_as_it_is() {
 }
 
 #[test]
+fn damage_behind_a_sound_head_is_a_bypass_as_in_a_run() {
+    let env = stored();
+    let path = env.store().join("index.db");
+    let index = rusqlite::Connection::open(&path).unwrap();
+    // What is only in the log has to be in the index itself.
+    index.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(index);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4096..].fill(0xff);
+    fs::write(&path, &bytes).unwrap();
+    let told = env.run("explain -i src -- sh tool.sh");
+    assert_eq!((told.code, told.stderr.as_str()), (0, ""));
+    assert!(told.stdout.starts_with("bypass (store) sh"), "{}", told.stdout);
+    assert_eq!(env.run("explain -q --fail-mode closed -i src -- sh tool.sh").code, 125);
+    assert_eq!(fs::read(&path).unwrap(), bytes, "it is not moved aside");
+}
+
+#[test]
 fn an_explanation_foresees_what_a_run_comes_to() {
     let mut env = TestEnv::new();
     env.write("a", "1");
