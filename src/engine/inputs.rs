@@ -305,9 +305,14 @@ fn add_file(
 /// Returns the digest that stands for a file in an ingredient: its content, whether it may be executed, and the text
 /// of the link that led to it.
 pub fn file_digest(witnessed: &Witnessed, link: Option<&[u8]>) -> Digest {
+    digest_as(witnessed, witnessed.witness.is_executable(), link)
+}
+
+/// Returns the digest that would stand for a file if it might be executed, or if it might not.
+pub fn digest_as(witnessed: &Witnessed, is_executable: bool, link: Option<&[u8]>) -> Digest {
     tagged(1, |encoder| {
         encoder.digest(&witnessed.content.digest).u64(witnessed.content.size);
-        encoder.u8(witnessed.witness.is_executable().into());
+        encoder.u8(is_executable.into());
         encoder.optional(link, |encoder, link| {
             encoder.bytes(link);
         });

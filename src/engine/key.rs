@@ -22,7 +22,7 @@ pub fn key_of(job: Job<'_>) -> Result<CacheKey, RunError> {
     };
     // Remembered digests are used and none is added: this changes nothing.
     let mut book = match job.store.filter(|_| !job.settings.paranoid) {
-        Some(store) => WitnessBook::at(store.join("witnesses")),
+        Some(store) => WitnessBook::for_reading(store.join("witnesses")),
         None => WitnessBook::forgetful(),
     };
     let request = Request {
@@ -39,7 +39,7 @@ pub fn key_of(job: Job<'_>) -> Result<CacheKey, RunError> {
     if job.settings.depfile.is_none() {
         return Ok(recipe);
     }
-    let Some(Ok(store)) = job.store.map(Store::open_existing) else { return Ok(recipe) };
+    let Some(Ok(store)) = job.store.map(Store::open_for_reading) else { return Ok(recipe) };
     for set in store.path_sets(&recipe).map_err(RunError::Store)? {
         let Some((fingerprint, _)) = complete(&plan, &set, &mut book) else { continue };
         let key = fingerprint.key();

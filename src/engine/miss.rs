@@ -197,6 +197,7 @@ impl Run<'_> {
             user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_default(),
             directory: self.directory.as_os_str().as_bytes().to_vec(),
             program: self.job.version.to_owned(),
+            surroundings: None,
         }
     }
 }

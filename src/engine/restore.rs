@@ -125,18 +125,7 @@ impl<'a> Restore<'a> {
         tree: &OutputTree,
         book: &mut WitnessBook,
     ) -> Result<(Restored, Placement), RestoreError> {
-        let mut steps = Vec::with_capacity(tree.nodes().len());
-        for node in tree.nodes() {
-            self.check_declared(node)?;
-            steps.push((node, self.plan(node, book)?));
-        }
-        for (_, step) in &steps {
-            if let Step::File { content, .. } = step
-                && !store.has(content)?
-            {
-                return Err(RestoreError::ContentMissing(**content));
-            }
-        }
+        let steps = self.look(store, tree, book)?;
         if let Err(error) = self.stage(store, &steps) {
             self.unstage();
             return Err(error);
@@ -161,6 +150,39 @@ impl<'a> Restore<'a> {
         }
         let placement = self.placement_of(&steps)?;
         Ok((restored, placement))
+    }
+
+    /// Tells whether the tree could be put back, as far as that shows before anything is touched: content is looked
+    /// for and not read.
+    pub fn foresee(
+        mut self,
+        store: &Store,
+        tree: &OutputTree,
+        book: &mut WitnessBook,
+    ) -> Result<(), RestoreError> {
+        self.look(store, tree, book).map(|_| ())
+    }
+
+    /// Returns what is to be done at each node; nothing is touched.
+    fn look<'e>(
+        &mut self,
+        store: &Store,
+        tree: &'e OutputTree,
+        book: &mut WitnessBook,
+    ) -> Result<Vec<(&'e OutputNode, Step<'e>)>, RestoreError> {
+        let mut steps = Vec::with_capacity(tree.nodes().len());
+        for node in tree.nodes() {
+            self.check_declared(node)?;
+            steps.push((node, self.plan(node, book)?));
+        }
+        for (_, step) in &steps {
+            if let Step::File { content, .. } = step
+                && !store.has(content)?
+            {
+                return Err(RestoreError::ContentMissing(**content));
+            }
+        }
+        Ok(steps)
     }
 
     /// Returns the folder that an output's paths are below. It is opened, and made where it is missing.

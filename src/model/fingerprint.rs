@@ -212,7 +212,7 @@ impl Ingredient {
 
     /// The order of the canonical form. Positions in argv are numbers without leading zeros, so the shorter one is
     /// the smaller one.
-    fn order(&self, other: &Self) -> Ordering {
+    pub(super) fn order(&self, other: &Self) -> Ordering {
         let numbers = self.kind == IngredientKind::Argument;
         self.kind
             .cmp(&other.kind)

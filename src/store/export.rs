@@ -111,7 +111,7 @@ struct Export<'a, W> {
 
 impl<W: Write> Export<'_, W> {
     fn entry(&mut self, mut entry: Entry, now: Timestamp) -> Result<Option<LeftOut>, ExchangeError> {
-        entry.fingerprint = entry.fingerprint.withheld();
+        entry.withhold();
         let length = entry.encode().len() as u64;
         if length > MAX_ENTRY {
             return Ok(Some(Refusal::Record(length).into()));

@@ -47,11 +47,13 @@ pub mod import;
 pub mod index;
 mod inventory;
 pub mod leftovers;
+pub mod neighbours;
 pub mod placement;
 pub mod quarantine;
 pub mod removal;
 pub mod reservation;
 mod salvage;
+mod schema;
 pub mod scratch;
 pub mod transaction;
 pub mod turn;
@@ -196,6 +198,8 @@ pub struct Store {
     scratch: OnceCell<Scratch>,
     /// The transaction that this store works in and those around it, the innermost first.
     chain: Vec<TransactionRow>,
+    /// Nothing is written, not even a damaged index is moved aside.
+    reads_only: bool,
     locking: Locking,
     /// What must be held still when something is stored.
     fence: Vec<Fence>,
@@ -244,7 +248,13 @@ impl Store {
             chain: Vec::new(),
             locking: Locking::default(),
             fence: Vec::new(),
+            reads_only: false,
         }
+    }
+
+    /// Opens the store at `root` to be read: nothing in it is made, migrated or moved, whatever its state is.
+    pub fn open_for_reading(root: &Path) -> Result<Self, StoreError> {
+        Ok(Self { reads_only: true, ..Self::open_existing(root)? })
     }
 
     /// Returns whether a store was made at `root`, with or without an index.
@@ -325,8 +335,12 @@ impl Store {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        Self::prepare(&self.layout.root)?;
         let path = self.layout.path(quarantine::INDEX);
+        if self.reads_only {
+            let opened = Index::open_for_reading(&path)?;
+            return Ok(self.index.get_or_init(|| opened));
+        }
+        Self::prepare(&self.layout.root)?;
         let seen = quarantine::identity(&path);
         let opened = Index::open(&path).map_err(|error| quarantine::after(error, &self.layout, seen))?;
         Ok(self.index.get_or_init(|| opened))
@@ -473,6 +487,9 @@ impl Store {
 
     /// Moves the index aside where it turned out damaged. Not to be called with the collection lock in hand.
     pub(crate) fn noting_damage<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.reads_only {
+            return result;
+        }
         result.map_err(|error| {
             quarantine::after(error, &self.layout, self.index.get().map_or(self.seen, Index::identity))
         })

@@ -66,6 +66,8 @@ struct Shelf {
 #[derive(Debug)]
 pub struct WitnessBook {
     folder: Option<PathBuf>,
+    /// What is read stays known in this process alone.
+    reads_only: bool,
     shelves: HashMap<PathBuf, Shelf>,
     present: Option<i128>,
 }
@@ -73,12 +75,18 @@ pub struct WitnessBook {
 impl WitnessBook {
     /// Opens the book in a folder of the store.
     pub fn at(folder: PathBuf) -> Self {
-        Self { folder: Some(folder), shelves: HashMap::new(), present: None }
+        Self { folder: Some(folder), reads_only: false, shelves: HashMap::new(), present: None }
+    }
+
+    /// Opens the book in a folder of the store to be read: nothing in the folder is made or changed. A file that had
+    /// to be read is not read again while the book is open.
+    pub fn for_reading(folder: PathBuf) -> Self {
+        Self { reads_only: true, ..Self::at(folder) }
     }
 
     /// Makes a book that remembers nothing: every file is read again.
     pub fn forgetful() -> Self {
-        Self { folder: None, shelves: HashMap::new(), present: None }
+        Self { folder: None, reads_only: false, shelves: HashMap::new(), present: None }
     }
 
     /// Returns the content of the regular file that `path` leads to. `witness` are its facts where the caller just
@@ -101,6 +109,10 @@ impl WitnessBook {
         }
         let trusted = shelf.trusted;
         let read = read(path)?;
+        if self.reads_only {
+            shelf.known.insert(name.to_owned(), read);
+            return Ok(read);
+        }
         let unchanged = || Witness::of_target(path).is_ok_and(|after| after == read.witness);
         let settled = trusted && unchanged() && !is_unsettled(&read.witness, self.present(&folder));
         if settled && let Some(shelf) = self.shelves.get_mut(parent) {
@@ -126,7 +138,7 @@ impl WitnessBook {
 
     /// Writes back what is new. What cannot be written is only not remembered.
     pub fn save(&mut self) {
-        let Some(folder) = &self.folder else { return };
+        let Some(folder) = self.folder.as_ref().filter(|_| !self.reads_only) else { return };
         for (directory, shelf) in &mut self.shelves {
             if shelf.changed {
                 shelf.changed = false;
@@ -233,6 +245,7 @@ fn shelf_path(folder: &Path, directory: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsStr;
     use std::fs::{File, FileTimes};
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -291,6 +304,20 @@ mod tests {
         std::fs::write(&path, b"two").unwrap();
         set_time();
         assert_eq!(settled_book(folder.path()).content_of(&path, None).unwrap().content, Content::of(b"two"));
+    }
+
+    #[test]
+    fn a_book_that_is_only_read_leaves_its_folder_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("input");
+        std::fs::write(&path, b"one").unwrap();
+        let mut book = WitnessBook::for_reading(folder.path().join("witnesses"));
+        assert_eq!(book.content_of(&path, None).unwrap().content, Content::of(b"one"));
+        assert!(book.shelves[folder.path()].known.contains_key(OsStr::new("input")), "read once");
+        std::fs::write(&path, b"other").unwrap();
+        assert_eq!(book.content_of(&path, None).unwrap().content, Content::of(b"other"));
+        book.save();
+        assert!(!folder.path().join("witnesses").exists());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -397,6 +397,20 @@ pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// Returns the last `most` bytes of a regular file, or all of a shorter one; `None` where it does not exist.
+pub fn read_end(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let mut file = match open_regular(path) {
+        Err(error) if error.is(Errno::NOENT) => return Ok(None),
+        opened => opened?,
+    };
+    let failed = |error| FileError::of("read", path)(error);
+    let size = Witness::of_open(&file).map_err(FileError::of("look at", path))?.size();
+    file.seek(io::SeekFrom::Start(size.saturating_sub(most))).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
+}
+
 /// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.
 pub fn file_time(folder: &Path) -> Result<i128, FileError> {
     let path = folder.join(format!("now.{:016x}", random_number()));
@@ -438,11 +452,7 @@ const FIRST_READ: usize = 4096;
 
 /// Returns a small file's bytes, or `None` where it does not exist.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    match read_whole(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.is(Errno::NOENT) => Ok(None),
-        Err(error) => Err(error),
-    }
+    read_end(path, u64::MAX)
 }
 
 /// Returns where the file for `digest` lies below `root`: two hex digits, then the other 62.
