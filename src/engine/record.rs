@@ -162,7 +162,7 @@ pub fn assemble(
     }
     let entry = Entry {
         key: fingerprint.key(),
-        recipe: plan.recipe.key(),
+        recipe: plan.key,
         project: settings.project.clone(),
         domain: settings.domain.clone(),
         task: settings.task.clone(),

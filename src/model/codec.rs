@@ -204,6 +204,11 @@ impl<'a> Decoder<'a> {
         if self.flag(what)? { read(self).map(Some) } else { Ok(None) }
     }
 
+    /// Returns how many bytes are not read yet.
+    pub const fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Ends the reading; bytes that are left over are an error.
     pub const fn finish(self) -> Result<(), DecodeError> {
         if self.rest.is_empty() { Ok(()) } else { Err(DecodeError::Trailing(self.rest.len())) }

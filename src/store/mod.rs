@@ -40,6 +40,7 @@ pub mod quarantine;
 pub mod removal;
 pub mod reservation;
 pub mod scratch;
+pub mod shelf;
 pub mod transaction;
 pub mod turn;
 pub mod witness;

@@ -18,32 +18,19 @@
 //!
 //! # The form
 //!
-//! One file for each folder whose files were hashed, named by the digest of the folder's path, holding names, facts
-//! and digests and ending in a checksum. It is read at once and replaced at once; two processes that replace it at
-//! the same time lose one's additions, which costs hashing and nothing else. It is worth nothing by itself:
-//! deleting all of it only costs time.
+//! One file for each folder whose files were hashed (see [`super::shelf`]). It is worth nothing by itself: deleting all
+//! of it only costs time.
 
-use crate::model::codec::{DecodeError, Decoder, Encoder};
-use crate::model::digest::Digest;
+use super::shelf::Shelf;
 use crate::model::entry::Content;
-use crate::world::file::{
-    FileError, FileType, Witness, content_of, create_private, create_private_folder, open_for_reading,
-    random_number, replace, sharded,
-};
-use crate::world::filesystem;
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use crate::world::file::{FileError, Folder, Witness, create_private, create_private_folder, random_number};
+use crate::world::reading::{Reading, Unread, read, read_all};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// For how long a file must have been left alone, in nanoseconds: what the coarsest file system in use (two
 /// seconds on FAT and some network mounts) can still tell apart.
 const SETTLED: i128 = 2_000_000_000;
-
-/// How many names a shelf keeps that were not asked for this time.
-const KEPT: usize = 20_000;
-
-const SHELF_FORMAT: u32 = 1;
 
 /// The digest of a file, and the facts under which it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +41,10 @@ pub struct Witnessed {
     pub witness: Witness,
 }
 
-#[derive(Debug, Default)]
-struct Shelf {
-    known: BTreeMap<OsString, Witnessed>,
-    asked: BTreeMap<OsString, Witnessed>,
-    changed: bool,
-    trusted: bool,
+impl From<Reading> for Witnessed {
+    fn from(reading: Reading) -> Self {
+        Self { content: reading.content, witness: reading.witness }
+    }
 }
 
 /// Computes digests of files, and remembers them where it has a place to.
@@ -84,52 +69,107 @@ impl WitnessBook {
     /// Returns the content of the regular file that `path` leads to. `witness` are its facts where the caller just
     /// looked at them.
     pub fn content_of(&mut self, path: &Path, witness: Option<Witness>) -> Result<Witnessed, FileError> {
-        let Some(folder) = self.folder.clone() else { return read(path) };
+        let (Some(parent), Some(name), Some(_)) = (path.parent(), path.file_name(), &self.folder) else {
+            return read(path).map(Witnessed::from);
+        };
         let witness = match witness {
             Some(witness) => witness,
             None => Witness::of_target(path).map_err(FileError::of("look at", path))?,
         };
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return read(path) };
-        let shelf = match self.shelves.get_mut(parent) {
-            Some(shelf) => shelf,
-            None => self.shelves.entry(parent.to_owned()).or_insert_with(|| Shelf::load(&folder, parent)),
-        };
-        if let Some(known) = shelf.known.get(name).filter(|known| known.witness == witness) {
-            let known = *known;
-            shelf.asked.insert(name.to_owned(), known);
-            return Ok(known);
+        if let Some(content) = self.shelf(parent).and_then(|shelf| shelf.content(name, &witness)) {
+            return Ok(Witnessed { content, witness });
         }
-        let trusted = shelf.trusted;
-        let read = read(path)?;
-        let unchanged = || Witness::of_target(path).is_ok_and(|after| after == read.witness);
-        let settled = trusted && unchanged() && !is_unsettled(&read.witness, self.present(&folder));
-        if settled && let Some(shelf) = self.shelves.get_mut(parent) {
-            shelf.asked.insert(name.to_owned(), read);
-            shelf.changed = true;
-        }
-        Ok(read)
+        self.note_present();
+        let reading = read(path)?;
+        self.remember(path, reading);
+        Ok(reading.into())
     }
 
-    /// The file system's own time, taken once: that of a file which was just made in the store.
-    fn present(&mut self, folder: &Path) -> i128 {
-        if let Some(present) = self.present {
-            return present;
+    /// Returns the content of the regular file that each path leads to, in the order of the paths. Each folder is
+    /// opened once where its files stand together; what has to be read is read at once.
+    pub fn contents_of(&mut self, paths: &[&Path]) -> Vec<Result<Witnessed, FileError>> {
+        let mut known = Vec::with_capacity(paths.len());
+        let mut unread = Vec::new();
+        while let Some(&first) = paths.get(known.len()) {
+            let rest = &paths[known.len()..];
+            let (Some(parent), Some(_)) = (first.parent(), &self.folder) else {
+                unread.push(Unread { path: first, size: 0 });
+                known.push(None);
+                continue;
+            };
+            let count = rest.iter().take_while(|path| path.parent() == Some(parent)).count();
+            let folder = Folder::open(parent).ok();
+            for &path in &rest[..count] {
+                let name = path.file_name().unwrap_or_default();
+                let look = |folder: &Folder| folder.target(name).ok();
+                // What cannot be looked at cannot be read either, and reading tells why.
+                let witness = folder.as_ref().and_then(look);
+                let shelf = self.shelf(parent);
+                let content = witness.zip(shelf).and_then(|(witness, shelf)| shelf.content(name, &witness));
+                if content.is_none() {
+                    unread.push(Unread { path, size: witness.map_or(0, |witness| witness.size()) });
+                }
+                known.push(witness.zip(content).map(|(witness, content)| Witnessed { content, witness }));
+            }
         }
+        if !unread.is_empty() {
+            self.note_present();
+        }
+        let mut readings = read_all(&unread).into_iter();
+        let mut all = Vec::with_capacity(paths.len());
+        for (path, known) in paths.iter().zip(known) {
+            all.push(match known {
+                Some(known) => Ok(known),
+                None => match readings.next() {
+                    Some(Ok(reading)) => {
+                        self.remember(path, reading);
+                        Ok(reading.into())
+                    }
+                    Some(Err(error)) => Err(error),
+                    None => read(path).map(Witnessed::from),
+                },
+            });
+        }
+        all
+    }
+
+    /// Returns the shelf of a folder; none in a book that remembers nothing.
+    fn shelf(&mut self, directory: &Path) -> Option<&mut Shelf> {
+        let folder = self.folder.as_ref()?;
+        if !self.shelves.contains_key(directory) {
+            self.shelves.insert(directory.to_owned(), Shelf::load(folder, directory));
+        }
+        self.shelves.get_mut(directory)
+    }
+
+    /// Puts a digest in, where it may be relied on later.
+    fn remember(&mut self, path: &Path, reading: Reading) {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
+        let settled = self.present.is_some_and(|present| !is_unsettled(&reading.witness, present));
+        if reading.steady
+            && settled
+            && let Some(shelf) = self.shelf(parent).filter(|shelf| shelf.is_trusted())
+        {
+            shelf.add(name, reading.into());
+        }
+    }
+
+    /// Takes the file system's own time, once: that of a file which was just made in the store. To be called before
+    /// anything is read.
+    fn note_present(&mut self) {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.present.is_none()) else { return };
         // Where somebody removed the folder it is made again, but never the store.
         if !folder.exists() && folder.parent().is_some_and(Path::is_dir) {
             let _ = create_private_folder(folder);
         }
-        let present = file_time(folder).unwrap_or(i128::MIN);
-        self.present = Some(present);
-        present
+        self.present = Some(file_time(folder).unwrap_or(i128::MIN));
     }
 
     /// Writes back what is new. What cannot be written is only not remembered.
     pub fn save(&mut self) {
         let Some(folder) = &self.folder else { return };
         for (directory, shelf) in &mut self.shelves {
-            if shelf.changed {
-                shelf.changed = false;
+            if shelf.is_changed() {
                 // Losing these digests costs time and nothing else; the run has more important things to report.
                 let _ = shelf.save(folder, directory);
             }
@@ -152,81 +192,9 @@ pub fn is_unsettled(witness: &Witness, present: i128) -> bool {
     witness.last_touched().saturating_add(SETTLED) >= present
 }
 
-fn read(path: &Path) -> Result<Witnessed, FileError> {
-    let file = open_for_reading(path)?;
-    let witness = Witness::of_open(&file).map_err(FileError::of("look at", path))?;
-    if witness.file_type() != FileType::File {
-        let what = std::io::Error::other("it is not a regular file");
-        return Err(FileError::of("read", path)(what));
-    }
-    let content = content_of(&file).map_err(FileError::of("read", path))?;
-    Ok(Witnessed { content, witness })
-}
-
-impl Shelf {
-    fn load(folder: &Path, directory: &Path) -> Self {
-        let trusted = filesystem::is_local(directory).unwrap_or(false);
-        let bytes = if trusted { std::fs::read(shelf_path(folder, directory)).ok() } else { None };
-        let known = bytes.and_then(|bytes| Self::decode(&bytes, directory).ok()).unwrap_or_default();
-        Self { known, trusted, ..Self::default() }
-    }
-
-    fn save(&self, folder: &Path, directory: &Path) -> Result<(), FileError> {
-        let mut names = self.asked.clone();
-        if self.known.len() < KEPT {
-            for (name, known) in &self.known {
-                names.entry(name.clone()).or_insert(*known);
-            }
-        }
-        let mut encoder = Encoder::new();
-        encoder.u32(SHELF_FORMAT).bytes(directory.as_os_str().as_bytes()).length(names.len());
-        for (name, Witnessed { content, witness }) in &names {
-            encoder.bytes(name.as_bytes()).digest(&content.digest).u64(content.size);
-            witness.encode(&mut encoder);
-        }
-        let mut bytes = encoder.finish();
-        let checksum = Digest::of(&bytes);
-        bytes.extend_from_slice(checksum.as_bytes());
-        let path = shelf_path(folder, directory);
-        if let Some(parent) = path.parent() {
-            create_private_folder(parent)?;
-        }
-        replace(&path, &bytes)
-    }
-
-    fn decode(bytes: &[u8], directory: &Path) -> Result<BTreeMap<OsString, Witnessed>, DecodeError> {
-        let invalid = |why: &str| DecodeError::Invalid { what: "shelf", why: why.into() };
-        let at = bytes.len().checked_sub(Digest::LENGTH).ok_or(DecodeError::Truncated("shelf"))?;
-        let (body, checksum) = bytes.split_at(at);
-        if Digest::of(body).as_bytes() != checksum {
-            return Err(invalid("wrong checksum"));
-        }
-        let mut decoder = Decoder::new(body);
-        let format = decoder.u32("shelf format")?;
-        if format != SHELF_FORMAT {
-            return Err(DecodeError::Unknown { what: "shelf format", value: format.into() });
-        }
-        if OsStr::from_bytes(decoder.bytes("folder")?) != directory.as_os_str() {
-            return Err(invalid("another folder"));
-        }
-        let count = decoder.count(8 + Digest::LENGTH + 8, "name count")?;
-        let mut known = BTreeMap::new();
-        for _ in 0..count {
-            let name = OsString::from_vec(decoder.bytes("name")?.to_vec());
-            let content = Content { digest: decoder.digest("digest")?, size: decoder.u64("size")? };
-            known.insert(name, Witnessed { content, witness: Witness::decode(&mut decoder)? });
-        }
-        decoder.finish()?;
-        Ok(known)
-    }
-}
-
-fn shelf_path(folder: &Path, directory: &Path) -> PathBuf {
-    sharded(folder, &Digest::of(directory.as_os_str().as_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::shelf;
     use super::*;
     use std::fs::{File, FileTimes};
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -257,7 +225,7 @@ mod tests {
 
         let mut book = settled_book(folder.path());
         assert_eq!(book.content_of(&path, None).unwrap().content, Content::of(b"one"));
-        assert!(!book.shelves[folder.path()].changed, "the digest came from the book");
+        assert!(!book.shelves[folder.path()].is_changed(), "the digest came from the book");
 
         std::fs::write(&path, b"two").unwrap();
         let mut book = settled_book(folder.path());
@@ -320,14 +288,14 @@ mod tests {
         let mut book = settled_book(folder.path());
         book.content_of(&path, None).unwrap();
         book.save();
-        let shelf = shelf_path(&folder.path().join("witnesses"), folder.path());
+        let shelf = shelf::path(&folder.path().join("witnesses"), folder.path());
         let bytes = std::fs::read(&shelf).unwrap();
-        assert!(Shelf::decode(&bytes, folder.path()).is_ok());
-        assert!(Shelf::decode(&bytes, Path::new("/elsewhere")).is_err());
+        assert!(Shelf::decode(bytes.clone(), folder.path()).is_ok());
+        assert!(Shelf::decode(bytes.clone(), Path::new("/elsewhere")).is_err());
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
-            assert!(Shelf::decode(&flipped, folder.path()).is_err(), "byte {at}");
+            assert!(Shelf::decode(flipped, folder.path()).is_err(), "byte {at}");
         }
     }
 

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -193,6 +193,27 @@ impl Witness {
     }
 }
 
+/// A folder that names are looked at in: the way to it is followed once and not for each of them.
+#[derive(Debug)]
+pub struct Folder(OwnedFd);
+
+impl Folder {
+    /// Opens the folder at `path`. On Linux it need not be readable, as it need not be to look at a name in it.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        let access = OFlags::PATH;
+        #[cfg(not(target_os = "linux"))]
+        let access = OFlags::RDONLY;
+        let flags = access | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Looks at what a name leads to, through symbolic links.
+    pub fn target(&self, name: &OsStr) -> io::Result<Witness> {
+        Ok(Witness::of_stat(&rustix::fs::statat(&self.0, name, AtFlags::empty())?))
+    }
+}
+
 /// Opens a file for reading. Waits for nobody: a pipe without a writer opens at once, so that the caller can see
 /// what it is and refuse it.
 pub fn open_for_reading(path: &Path) -> Result<File, FileError> {
@@ -203,24 +224,6 @@ pub fn open_for_reading(path: &Path) -> Result<File, FileError> {
 
 /// How much is read at a time.
 const CHUNK: usize = 128 * 1024;
-
-/// Returns the content of an open file, read from where it stands.
-pub fn content_of(mut file: impl Read) -> io::Result<Content> {
-    let mut hasher = Hasher::new();
-    let mut size = 0;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match file.read(&mut chunk) {
-            Ok(0) => return Ok(Content { digest: hasher.finish(), size }),
-            Ok(count) => {
-                hasher.update(&chunk[..count]);
-                size += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
 
 /// Copies all of `source` into `target` and returns the content of exactly the bytes that were written.
 pub fn copy_with_content(mut source: impl Read, mut target: impl Write) -> io::Result<Content> {
@@ -415,6 +418,6 @@ mod tests {
         let mut copy = Vec::new();
         let content = copy_with_content(&b"abc"[..], &mut copy).unwrap();
         assert_eq!((content, copy.as_slice()), (Content::of(b"abc"), &b"abc"[..]));
-        assert_eq!(content_of(&b"abc"[..]).unwrap(), content);
+        assert_eq!(crate::world::reading::content_of(&b"abc"[..]).unwrap(), content);
     }
 }

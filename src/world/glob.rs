@@ -122,10 +122,16 @@ pub fn expand(
         });
     }
     while let Some(folder) = walk.pending.pop() {
+        let before = walk.pending.len();
+        let from = walk.found.len();
         walk.list(&folder)?;
+        walk.found[from..].sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        // The last one is entered first.
+        walk.pending[before..].sort_unstable_by(|a, b| b.name.cmp(&a.name));
     }
     let mut found = walk.found;
-    found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    // Folder by folder it is sorted already, which the stable sort makes use of.
+    found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
 
@@ -164,8 +170,8 @@ impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
         for entry in fs::read_dir(&folder.path).map_err(refuse)? {
             let entry = entry.map_err(refuse)?;
             let name = entry.file_name();
-            let path = folder.path.join(&name);
-            let file_type = entry.file_type().map_err(|error| ExpandError::new("look at", &path, error))?;
+            let file_type =
+                entry.file_type().map_err(|error| ExpandError::new("look at", &entry.path(), error))?;
             let (matched, reached) = match &folder.reached {
                 None => (true, None),
                 Some(reached) if self.pattern.accepts(reached, name.as_bytes()) => (true, None),
@@ -176,6 +182,7 @@ impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
                     reached => (false, Some(reached)),
                 },
             };
+            let path = joined(&folder.path, &name);
             let name = below(&folder.name, &name);
             self.visit(Folder { path, name, reached }, file_type, matched)?;
         }
@@ -198,11 +205,14 @@ impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
         } else {
             (plain_kind(file_type), false)
         };
-        if matched {
-            self.found.push(Found { path: place.path.clone(), name: place.name.clone(), kind });
-        }
-        if enter {
-            self.pending.push(place);
+        match (matched, enter) {
+            (true, true) => {
+                self.found.push(Found { path: place.path.clone(), name: place.name.clone(), kind });
+                self.pending.push(place);
+            }
+            (true, false) => self.found.push(Found { path: place.path, name: place.name, kind }),
+            (false, true) => self.pending.push(place),
+            (false, false) => {}
         }
         Ok(())
     }
@@ -251,6 +261,14 @@ fn plain_kind(file_type: FileType) -> FoundKind {
     } else {
         FoundKind::Special("special file")
     }
+}
+
+/// Joins as `Path::join` does, in one allocation.
+fn joined(folder: &Path, name: &OsStr) -> PathBuf {
+    let mut path = PathBuf::with_capacity(folder.as_os_str().len() + 1 + name.len());
+    path.push(folder);
+    path.push(name);
+    path
 }
 
 /// Returns the name of an entry in a folder; what is in the base folder itself has no folder in its name.
