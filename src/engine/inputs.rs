@@ -15,7 +15,7 @@ use crate::model::fingerprint::{Ingredient, IngredientKind, Presence};
 use crate::model::ignore::IgnoreRule;
 use crate::model::path::printable;
 use crate::model::pattern::{Exclusions, PathPattern, PatternError};
-use crate::store::witness::{WitnessBook, Witnessed};
+use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::world::file::{FileError, FileType, Witness};
 use crate::world::glob::{ExpandError, Found, FoundKind, Resolves, expand};
 use std::collections::HashSet;
@@ -321,8 +321,8 @@ fn add(found: Found, inputs: &mut Inputs, files: &mut Vec<File>) -> Result<(), I
 }
 
 fn read(files: Vec<File>, inputs: &mut Inputs, book: &mut WitnessBook) -> Result<(), InputError> {
-    let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
-    let contents = book.contents_of(&paths);
+    let asked: Vec<_> = files.iter().map(|file| Asked { path: &file.path, witness: None }).collect();
+    let contents = book.contents_of(&asked);
     inputs.ingredients.reserve(files.len());
     inputs.watched.reserve(files.len());
     for (File { name, path, link }, witnessed) in files.into_iter().zip(contents) {

@@ -54,7 +54,7 @@ use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
 use crate::world::file::{FileError, FileType, Witness, create_private_folder};
 use crate::world::lock::{FileLock, Sharing};
-use content::{Body, Contents, Staged};
+use content::{Body, Contents, SMALL, Staged};
 use index::Index;
 use scratch::Scratch;
 use std::cell::OnceCell;
@@ -292,6 +292,12 @@ impl Store {
         if content.size == 0 {
             return Ok(Some(Body::Memory(Vec::new())));
         }
+        // A big one has its file; the index is asked only where that is missing.
+        if content.size > SMALL
+            && let Some(body) = self.contents.open(content)?
+        {
+            return Ok(Some(body));
+        }
         if let Some(bytes) = self.noting_damage(self.index.small_content(&content.digest))? {
             let whole = Content::of(&bytes) == *content;
             return Ok(whole.then_some(Body::Memory(bytes)));
@@ -307,6 +313,7 @@ impl Store {
     /// Returns whether content is there in its full size, without reading it.
     pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
         Ok(content.size == 0
+            || content.size > SMALL && self.contents.has(content)
             || self.noting_damage(self.index.small_content_size(&content.digest))? == Some(content.size)
             || self.contents.has(content))
     }

@@ -26,6 +26,8 @@ use crate::model::entry::Content;
 use crate::world::file::{FileError, Folder, Witness, create_private, create_private_folder, random_number};
 use crate::world::reading::{Reading, Unread, read, read_all};
 use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// For how long a file must have been left alone, in nanoseconds: what the coarsest file system in use (two
@@ -39,6 +41,15 @@ pub struct Witnessed {
     pub content: Content,
     /// The facts as they were before it was read.
     pub witness: Witness,
+}
+
+/// A file whose content is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'p> {
+    /// Where it is.
+    pub path: &'p Path,
+    /// Its facts, where the caller just looked at them; of the files of one folder at all or at none.
+    pub witness: Option<Witness>,
 }
 
 impl From<Reading> for Witnessed {
@@ -69,43 +80,45 @@ impl WitnessBook {
     /// Returns the content of the regular file that `path` leads to. `witness` are its facts where the caller just
     /// looked at them.
     pub fn content_of(&mut self, path: &Path, witness: Option<Witness>) -> Result<Witnessed, FileError> {
-        let (Some(parent), Some(name), Some(_)) = (path.parent(), path.file_name(), &self.folder) else {
+        if self.folder.is_none() {
             return read(path).map(Witnessed::from);
-        };
+        }
         let witness = match witness {
             Some(witness) => witness,
             None => Witness::of_target(path).map_err(FileError::of("look at", path))?,
         };
-        if let Some(content) = self.shelf(parent).and_then(|shelf| shelf.content(name, &witness)) {
+        if let Some(content) = self.known(path, &witness) {
             return Ok(Witnessed { content, witness });
         }
-        self.note_present();
         let reading = read(path)?;
-        self.remember(path, reading);
+        self.note(path, reading);
         Ok(reading.into())
     }
 
     /// Returns the content of the regular file that each path leads to, in the order of the paths. Each folder is
     /// opened once where its files stand together; what has to be read is read at once.
-    pub fn contents_of(&mut self, paths: &[&Path]) -> Vec<Result<Witnessed, FileError>> {
-        let mut known = Vec::with_capacity(paths.len());
+    pub fn contents_of(&mut self, asked: &[Asked<'_>]) -> Vec<Result<Witnessed, FileError>> {
+        let mut known = Vec::with_capacity(asked.len());
         let mut unread = Vec::new();
-        while let Some(&first) = paths.get(known.len()) {
-            let rest = &paths[known.len()..];
-            let (Some(parent), Some(_)) = (first.parent(), &self.folder) else {
-                unread.push(Unread { path: first, size: 0 });
+        while let Some(first) = asked.get(known.len()) {
+            let rest = &asked[known.len()..];
+            let parent = first.path.parent().unwrap_or(Path::new("/"));
+            let count = rest.iter().take_while(|asked| name_in(parent, asked.path).is_some()).count();
+            let (Some(shelf), 1..) = (self.shelf(parent), count) else {
+                unread.push(Unread { path: first.path, size: 0 });
                 known.push(None);
                 continue;
             };
-            let count = rest.iter().take_while(|path| path.parent() == Some(parent)).count();
-            let folder = Folder::open(parent).ok();
-            for &path in &rest[..count] {
-                let name = path.file_name().unwrap_or_default();
-                let look = |folder: &Folder| folder.target(name).ok();
+            let folder = match first.witness {
+                Some(_) => None,
+                None => Folder::open(parent).ok(),
+            };
+            for &Asked { path, witness } in &rest[..count] {
+                let name = name_in(parent, path).unwrap_or_default();
                 // What cannot be looked at cannot be read either, and reading tells why.
-                let witness = folder.as_ref().and_then(look);
-                let shelf = self.shelf(parent);
-                let content = witness.zip(shelf).and_then(|(witness, shelf)| shelf.content(name, &witness));
+                let look = || folder.as_ref().and_then(|folder| folder.target(name).ok());
+                let witness = witness.or_else(look);
+                let content = witness.and_then(|witness| shelf.content(name, &witness));
                 if content.is_none() {
                     unread.push(Unread { path, size: witness.map_or(0, |witness| witness.size()) });
                 }
@@ -116,21 +129,34 @@ impl WitnessBook {
             self.note_present();
         }
         let mut readings = read_all(&unread).into_iter();
-        let mut all = Vec::with_capacity(paths.len());
-        for (path, known) in paths.iter().zip(known) {
+        let mut all = Vec::with_capacity(asked.len());
+        for (asked, known) in asked.iter().zip(known) {
             all.push(match known {
                 Some(known) => Ok(known),
                 None => match readings.next() {
                     Some(Ok(reading)) => {
-                        self.remember(path, reading);
+                        self.note(asked.path, reading);
                         Ok(reading.into())
                     }
                     Some(Err(error)) => Err(error),
-                    None => read(path).map(Witnessed::from),
+                    None => read(asked.path).map(Witnessed::from),
                 },
             });
         }
         all
+    }
+
+    /// Returns the content of the file at `path` if it is known under exactly these facts. Where it is not, the caller
+    /// is about to read it, and may [note](Self::note) what it read.
+    pub fn known(&mut self, path: &Path, witness: &Witness) -> Option<Content> {
+        let known = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => self.shelf(parent).and_then(|shelf| shelf.content(name, witness)),
+            _ => None,
+        };
+        if known.is_none() {
+            self.note_present();
+        }
+        known
     }
 
     /// Returns the shelf of a folder; none in a book that remembers nothing.
@@ -142,8 +168,8 @@ impl WitnessBook {
         self.shelves.get_mut(directory)
     }
 
-    /// Puts a digest in, where it may be relied on later.
-    fn remember(&mut self, path: &Path, reading: Reading) {
+    /// Puts in what was read, where it may be relied on later.
+    pub fn note(&mut self, path: &Path, reading: Reading) {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
         let settled = self.present.is_some_and(|present| !is_unsettled(&reading.witness, present));
         if reading.steady
@@ -175,6 +201,16 @@ impl WitnessBook {
             }
         }
     }
+}
+
+/// Returns the name of a path in a folder, where it is spelled as the folder, a `/` and the name: asked for each of many
+/// files, which taking both paths apart would be too slow for.
+fn name_in<'p>(folder: &Path, path: &'p Path) -> Option<&'p OsStr> {
+    let folder = folder.as_os_str().as_bytes();
+    let below = path.as_os_str().as_bytes().strip_prefix(folder)?;
+    let name = if folder == b"/" { below } else { below.strip_prefix(b"/")? };
+    let is_name = !name.is_empty() && !name.contains(&b'/') && name != b"." && name != b"..";
+    is_name.then(|| OsStr::from_bytes(name))
 }
 
 /// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.

@@ -29,10 +29,9 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// Makes a function that wraps a system's error for use with `map_err`.
-    pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self + use<E> {
-        let path = path.to_owned();
-        move |source| Self { action, path, source: source.into() }
+    /// Makes a function that wraps a system's error for use with `map_err`. The path is copied where there is an error.
+    pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+        move |source| Self { action, path: path.to_owned(), source: source.into() }
     }
 
     /// Returns whether the system gave this reason.
@@ -222,8 +221,8 @@ pub fn open_for_reading(path: &Path) -> Result<File, FileError> {
     Ok(File::from(fd))
 }
 
-/// How much is read at a time.
-const CHUNK: usize = 128 * 1024;
+/// How much is copied at a time: less than what allocators ask the kernel for anew each time.
+const CHUNK: usize = 64 * 1024;
 
 /// Copies all of `source` into `target` and returns the content of exactly the bytes that were written.
 pub fn copy_with_content(mut source: impl Read, mut target: impl Write) -> io::Result<Content> {
@@ -241,6 +240,35 @@ pub fn copy_with_content(mut source: impl Read, mut target: impl Write) -> io::R
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Copies all of `source`, which is as long as `size` says, into the empty file `target` without looking at the bytes:
+/// the kernel shares blocks where the file system can, or copies them itself. Returns how many bytes it was.
+pub fn copy_unseen(source: &File, target: &mut File, size: u64) -> io::Result<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let mut copied = 0;
+        while copied < size {
+            let wanted = usize::try_from(size - copied).unwrap_or(usize::MAX);
+            match rustix::fs::copy_file_range(source, None, &*target, None, wanted) {
+                Ok(0) => return Ok(copied),
+                Ok(count) => copied += count as u64,
+                Err(Errno::INTR) => {}
+                // Another file system, or one that cannot; what is copied so far counts for both files.
+                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if copied == size {
+            return Ok(copied);
+        }
+        Ok(copied + io::copy(&mut &*source, target)?)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = size;
+        io::copy(&mut &*source, target)
     }
 }
 
