@@ -321,12 +321,10 @@ fn add(found: Found, inputs: &mut Inputs, files: &mut Vec<File>) -> Result<(), I
 }
 
 fn read(files: Vec<File>, inputs: &mut Inputs, book: &mut WitnessBook) -> Result<(), InputError> {
-    let asked: Vec<_> = files.iter().map(|file| Asked { path: &file.path, witness: None }).collect();
-    let contents = book.contents_of(&asked);
+    let contents = book.contents_of(&files, |file| Asked { path: &file.path, witness: None })?;
     inputs.ingredients.reserve(files.len());
     inputs.watched.reserve(files.len());
     for (File { name, path, link }, witnessed) in files.into_iter().zip(contents) {
-        let witnessed = witnessed?;
         let digest = file_digest(&witnessed, link.as_deref());
         inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name.clone(), digest));
         inputs.watched.push(Watched { name, path, witnessed });
@@ -348,7 +346,7 @@ pub fn file_digest(witnessed: &Witnessed, link: Option<&[u8]>) -> Digest {
 
 /// The first byte keeps the kinds of things apart, and apart from [`Presence`].
 fn tagged(tag: u8, write: impl FnOnce(&mut Encoder)) -> Digest {
-    let mut encoder = Encoder::new();
+    let mut encoder = Encoder::with_capacity(64);
     encoder.u8(0x10 | tag);
     write(&mut encoder);
     Digest::of(&encoder.finish())

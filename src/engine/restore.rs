@@ -33,7 +33,7 @@ use crate::model::output::{NodeKind, OutputNode, OutputTree};
 use crate::model::path::RelPath;
 use crate::store::content::Body;
 use crate::store::placement::{Placed, Placement};
-use crate::store::witness::{Asked, WitnessBook};
+use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::store::{Store, StoreError};
 use crate::world::file::{FileError, FileType, Witness, copy_unseen, copy_with_content};
 use crate::world::reading::Reading;
@@ -233,11 +233,9 @@ impl<'a> Restore<'a> {
                 there.filter(|there| looks_right(node, there)).map(|there| (at, self.full(node), there))
             })
             .collect();
-        let asked: Vec<_> =
-            likely.iter().map(|(_, path, there)| Asked { path, witness: Some(*there) }).collect();
+        let contents = book.contents_of(&likely, |(_, path, there)| Asked { path, witness: Some(*there) })?;
         let mut right = vec![false; found.len()];
-        for ((at, ..), witnessed) in likely.iter().zip(book.contents_of(&asked)) {
-            let held = witnessed?.content;
+        for ((at, ..), Witnessed { content: held, .. }) in likely.iter().zip(contents) {
             right[*at] =
                 matches!(&tree.nodes()[*at].kind, NodeKind::File { content, .. } if *content == held);
         }

@@ -51,6 +51,11 @@ impl Encoder {
         Self::default()
     }
 
+    /// Starts with no bytes, and room for so many.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { bytes: Vec::with_capacity(capacity) }
+    }
+
     /// Appends one byte.
     pub fn u8(&mut self, value: u8) -> &mut Self {
         self.bytes.push(value);

@@ -16,10 +16,12 @@ use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
+use crate::world::file::{FileError, Witness, open_for_reading};
 use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::cell::OnceCell;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -363,7 +365,8 @@ impl Index {
     ) -> Result<bool, StoreError> {
         let path = self.path.clone();
         let failed = |source| failure(&path, "record an entry", source);
-        let level = if durability == Durability::Power { "FULL" } else { "NORMAL" };
+        let log = self.log_to_flush().filter(|_| durability == Durability::Power);
+        let level = if durability == Durability::Power && log.is_none() { "FULL" } else { "NORMAL" };
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
@@ -379,6 +382,7 @@ impl Index {
             let staged = stage_entry(&transaction, id, entry, path_set, now).map_err(failed)?;
             if staged {
                 transaction.commit().map_err(failed)?;
+                flush(log)?;
             }
             return Ok(staged);
         }
@@ -404,8 +408,24 @@ impl Index {
                 .map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
+        flush(log)?;
         Ok(true)
     }
+
+    /// Returns the write-ahead log if there is one already, open. A commit appends to it; flushing it makes the commit
+    /// survive a power cut. SQLite would do so under `synchronous = FULL`, and flush the folder as well, in each process
+    /// anew: as long as writing the record itself takes. The log's own name was flushed by whoever made it.
+    fn log_to_flush(&self) -> Option<File> {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-wal");
+        let log = open_for_reading(Path::new(&path)).ok()?;
+        Witness::of_open(&log).is_ok_and(|witness| witness.size() > 0).then_some(log)
+    }
+}
+
+fn flush(log: Option<File>) -> Result<(), StoreError> {
+    let Some(log) = log else { return Ok(()) };
+    Ok(log.sync_data().map_err(FileError::of("sync", Path::new("the index's log")))?)
 }
 
 /// Reads an entry's row: damaged unless checksum, encoding and key are right.

@@ -24,7 +24,7 @@
 use super::shelf::Shelf;
 use crate::model::entry::Content;
 use crate::world::file::{FileError, Folder, Witness, create_private, create_private_folder, random_number};
-use crate::world::reading::{Reading, Unread, read, read_all};
+use crate::world::reading::{Reading, Unread, both, read, read_all};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -34,6 +34,9 @@ use std::path::{Path, PathBuf};
 /// seconds on FAT and some network mounts) can still tell apart.
 const SETTLED: i128 = 2_000_000_000;
 
+/// From how many files on a second thread is worth starting to look at them.
+const WORTH_A_THREAD: usize = 4096;
+
 /// The digest of a file, and the facts under which it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Witnessed {
@@ -41,6 +44,14 @@ pub struct Witnessed {
     pub content: Content,
     /// The facts as they were before it was read.
     pub witness: Witness,
+}
+
+/// What a look at a file says.
+enum Look {
+    /// Its content is known.
+    Known(Witnessed),
+    /// It has to be read; how large it is, as far as that is known.
+    Unread(u64),
 }
 
 /// A file whose content is asked for.
@@ -95,55 +106,59 @@ impl WitnessBook {
         Ok(reading.into())
     }
 
-    /// Returns the content of the regular file that each path leads to, in the order of the paths. Each folder is
-    /// opened once where its files stand together; what has to be read is read at once.
-    pub fn contents_of(&mut self, asked: &[Asked<'_>]) -> Vec<Result<Witnessed, FileError>> {
-        let mut known = Vec::with_capacity(asked.len());
+    /// Returns the content of the regular file that each path leads to, in their order, or the first error. What has to
+    /// be read is read at once.
+    pub fn contents_of<T: Sync>(
+        &mut self,
+        files: &[T],
+        asked: impl Fn(&T) -> Asked<'_> + Sync,
+    ) -> Result<Vec<Witnessed>, FileError> {
+        let looks = self.look_at(files, &asked);
         let mut unread = Vec::new();
-        while let Some(first) = asked.get(known.len()) {
-            let rest = &asked[known.len()..];
-            let parent = first.path.parent().unwrap_or(Path::new("/"));
-            let count = rest.iter().take_while(|asked| name_in(parent, asked.path).is_some()).count();
-            let (Some(shelf), 1..) = (self.shelf(parent), count) else {
-                unread.push(Unread { path: first.path, size: 0 });
-                known.push(None);
-                continue;
-            };
-            let folder = match first.witness {
-                Some(_) => None,
-                None => Folder::open(parent).ok(),
-            };
-            for &Asked { path, witness } in &rest[..count] {
-                let name = name_in(parent, path).unwrap_or_default();
-                // What cannot be looked at cannot be read either, and reading tells why.
-                let look = || folder.as_ref().and_then(|folder| folder.target(name).ok());
-                let witness = witness.or_else(look);
-                let content = witness.and_then(|witness| shelf.content(name, &witness));
-                if content.is_none() {
-                    unread.push(Unread { path, size: witness.map_or(0, |witness| witness.size()) });
-                }
-                known.push(witness.zip(content).map(|(witness, content)| Witnessed { content, witness }));
+        for (file, look) in files.iter().zip(&looks) {
+            if let Look::Unread(size) = look {
+                unread.push(Unread { path: asked(file).path, size: *size });
             }
         }
         if !unread.is_empty() {
             self.note_present();
         }
         let mut readings = read_all(&unread).into_iter();
-        let mut all = Vec::with_capacity(asked.len());
-        for (asked, known) in asked.iter().zip(known) {
-            all.push(match known {
-                Some(known) => Ok(known),
-                None => match readings.next() {
-                    Some(Ok(reading)) => {
-                        self.note(asked.path, reading);
-                        Ok(reading.into())
-                    }
-                    Some(Err(error)) => Err(error),
-                    None => read(asked.path).map(Witnessed::from),
-                },
-            });
+        let content = |(file, look)| match look {
+            Look::Known(witnessed) => Ok(witnessed),
+            Look::Unread(_) => {
+                let path = asked(file).path;
+                let reading = readings.next().unwrap_or_else(|| read(path))?;
+                self.note(path, reading);
+                Ok(reading.into())
+            }
+        };
+        files.iter().zip(looks).map(content).collect()
+    }
+
+    fn look_at<'f, T: Sync>(
+        &mut self,
+        files: &'f [T],
+        asked: &(impl Fn(&'f T) -> Asked<'f> + Sync),
+    ) -> Vec<Look> {
+        let Some(folder) = &self.folder else { return files.iter().map(|_| Look::Unread(0)).collect() };
+        if files.len() < WORTH_A_THREAD {
+            return look_at(folder, &mut self.shelves, files, asked);
         }
-        all
+        let (mine, others) = files.split_at(files.len() / 2);
+        let shelves = &mut self.shelves;
+        let (mut looks, (more, read)) = both(
+            || look_at(folder, shelves, mine, asked),
+            || {
+                let mut shelves = HashMap::new();
+                (look_at(folder, &mut shelves, others, asked), shelves)
+            },
+        );
+        looks.extend(more);
+        for (directory, shelf) in read {
+            self.shelves.entry(directory).or_insert(shelf);
+        }
+        looks
     }
 
     /// Returns the content of the file at `path` if it is known under exactly these facts. Where it is not, the caller
@@ -201,6 +216,51 @@ impl WitnessBook {
             }
         }
     }
+}
+
+/// Looks at files. Each folder is opened once where its files stand together, and its shelf stays only where something
+/// will be put in.
+fn look_at<'f, T>(
+    folder: &Path,
+    shelves: &mut HashMap<PathBuf, Shelf>,
+    files: &'f [T],
+    asked: &impl Fn(&'f T) -> Asked<'f>,
+) -> Vec<Look> {
+    let mut looks = Vec::with_capacity(files.len());
+    while let Some(first) = files.get(looks.len()) {
+        let first = asked(first);
+        let parent = first.path.parent().unwrap_or(Path::new("/"));
+        let mut shelf = shelves.remove(parent).unwrap_or_else(|| Shelf::load(folder, parent));
+        let open = match first.witness {
+            Some(_) => None,
+            None => Folder::open(parent).ok(),
+        };
+        let mut is_needed = shelf.is_changed();
+        let begun = looks.len();
+        for file in &files[begun..] {
+            let Asked { path, witness } = asked(file);
+            let Some(name) = name_in(parent, path) else { break };
+            // What cannot be looked at cannot be read either, and reading tells why.
+            let look = || open.as_ref().and_then(|open| open.target(name).ok());
+            let witness = witness.or_else(look);
+            let known = witness.and_then(|witness| {
+                shelf.content(name, &witness).map(|content| Witnessed { content, witness })
+            });
+            is_needed |= known.is_none();
+            looks.push(match known {
+                Some(known) => Look::Known(known),
+                None => Look::Unread(witness.map_or(0, |witness| witness.size())),
+            });
+        }
+        if looks.len() == begun {
+            // Spelled in no plain way.
+            looks.push(Look::Unread(0));
+        }
+        if is_needed {
+            shelves.insert(parent.to_owned(), shelf);
+        }
+    }
+    looks
 }
 
 /// Returns the name of a path in a folder, where it is spelled as the folder, a `/` and the name: asked for each of many

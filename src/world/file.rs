@@ -52,8 +52,11 @@ pub struct Witness {
     device: u64,
     inode: u64,
     size: u64,
-    modified: i128,
-    changed: i128,
+    // Apart, because runs with many inputs hold many of these.
+    modified_seconds: i64,
+    changed_seconds: i64,
+    modified_nanos: u32,
+    changed_nanos: u32,
     mode: u32,
     owner: u32,
 }
@@ -86,8 +89,10 @@ impl Witness {
             device,
             inode: stat.st_ino,
             size: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: i128::from(stat.st_mtime) * NANOS + i128::from(stat.st_mtime_nsec),
-            changed: i128::from(stat.st_ctime) * NANOS + i128::from(stat.st_ctime_nsec),
+            modified_seconds: stat.st_mtime,
+            changed_seconds: stat.st_ctime,
+            modified_nanos: u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
+            changed_nanos: u32::try_from(stat.st_ctime_nsec).unwrap_or(0),
             mode,
             owner: stat.st_uid,
         }
@@ -160,35 +165,35 @@ impl Witness {
 
     /// Returns the later of modification and change time, in nanoseconds since the epoch.
     pub fn last_touched(&self) -> i128 {
-        self.modified.max(self.changed)
+        self.changed().max(i128::from(self.modified_seconds) * NANOS + i128::from(self.modified_nanos))
     }
 
     /// Returns the change time, in nanoseconds since the epoch.
-    pub const fn changed(&self) -> i128 {
-        self.changed
+    pub fn changed(&self) -> i128 {
+        i128::from(self.changed_seconds) * NANOS + i128::from(self.changed_nanos)
     }
 
     /// Appends the witness to an encoding.
     pub fn encode(&self, encoder: &mut Encoder) {
         encoder.u64(self.device).u64(self.inode).u64(self.size).u32(self.mode).u32(self.owner);
-        for time in [self.modified, self.changed] {
-            let seconds = i64::try_from(time.div_euclid(NANOS)).unwrap_or(i64::MAX);
-            let nanos = u32::try_from(time.rem_euclid(NANOS)).unwrap_or(0);
-            encoder.i64(seconds).u32(nanos);
-        }
+        encoder.i64(self.modified_seconds).u32(self.modified_nanos);
+        encoder.i64(self.changed_seconds).u32(self.changed_nanos);
     }
 
     /// Reads what `encode` appends.
     pub fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let device = decoder.u64("device")?;
-        let inode = decoder.u64("inode")?;
-        let size = decoder.u64("size")?;
-        let mode = decoder.u32("mode")?;
-        let owner = decoder.u32("owner")?;
-        let mut time = || -> Result<i128, DecodeError> {
-            Ok(i128::from(decoder.i64("seconds")?) * NANOS + i128::from(decoder.u32("nanoseconds")?))
-        };
-        Ok(Self { device, inode, size, modified: time()?, changed: time()?, mode, owner })
+        // In the order in which they are written here.
+        Ok(Self {
+            device: decoder.u64("device")?,
+            inode: decoder.u64("inode")?,
+            size: decoder.u64("size")?,
+            mode: decoder.u32("mode")?,
+            owner: decoder.u32("owner")?,
+            modified_seconds: decoder.i64("seconds")?,
+            modified_nanos: decoder.u32("nanoseconds")?,
+            changed_seconds: decoder.i64("seconds")?,
+            changed_nanos: decoder.u32("nanoseconds")?,
+        })
     }
 }
 

@@ -84,6 +84,23 @@ pub fn read_all(files: &[Unread<'_>]) -> Vec<Result<Reading, FileError>> {
     readings.into_iter().map(|(_, reading)| reading).collect()
 }
 
+/// Does two things at once where there are two processors, else one after the other.
+pub fn both<A, B: Send>(first: impl FnOnce() -> A, second: impl Fn() -> B + Sync) -> (A, B) {
+    if thread::available_parallelism().map_or(1, usize::from) == 1 {
+        return (first(), second());
+    }
+    thread::scope(|scope| {
+        let other = thread::Builder::new().spawn_scoped(scope, &second).ok();
+        let first = first();
+        match other.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(second)) => (first, second),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            // No thread could be had.
+            None => (first, second()),
+        }
+    })
+}
+
 fn take<'f, 'p>(next: &AtomicUsize, files: &'f [Unread<'p>]) -> Option<(usize, &'f Unread<'p>)> {
     let at = next.fetch_add(1, Ordering::Relaxed);
     files.get(at).map(|file| (at, file))
