@@ -36,7 +36,7 @@ impl Failure {
         self
     }
 
-    fn of(error: &dyn Error) -> Self {
+    pub(super) fn of(error: &dyn Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();
         while let Some(inner) = cause {

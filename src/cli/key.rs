@@ -27,6 +27,7 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
         host,
         settings: &requested.resolved.settings,
         store: requested.store(),
+        locking: requested.locking(),
         command: &requested.command,
         directory: requested.directory(),
         version: super::VERSION,

@@ -3,20 +3,25 @@
 //! Every subcommand turns its flags into a call of the floors below and the answer into words; nothing is decided
 //! here. Errors end up in one place, [`run()`], which prints them with their causes and the way out.
 
+pub mod completions;
 pub mod config;
 pub mod context;
 pub mod failure;
 pub mod flow;
+mod help;
+pub mod init;
 pub mod key;
 pub mod local_cache;
+pub mod man;
 pub mod options;
 pub mod run;
 pub mod transaction;
+mod usage;
 
-use crate::model::path::printable;
 use crate::report::reporter::say;
 use crate::world::host::Host;
 use crate::world::process::Termination;
+use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 use failure::Failure;
 use std::ffi::OsString;
@@ -30,7 +35,7 @@ pub const FAILURE: u8 = 125;
 
 /// Returns the whole command line, as clap sees it.
 pub fn command() -> Command {
-    Command::new("taskcache")
+    let program = Command::new("taskcache")
         .version(VERSION)
         .about("Memoise any command: run it once, replay it from then on")
         .long_about(
@@ -48,6 +53,10 @@ pub fn command() -> Command {
         .subcommand(context::command())
         .subcommand(local_cache::command())
         .subcommand(config::command())
+        .subcommand(init::command())
+        .subcommand(completions::command())
+        .subcommand(man::command());
+    help::described(program)
 }
 
 const EXAMPLES: &str = "\
@@ -60,6 +69,9 @@ Examples:
 
 /// Runs the program: `invocation` is argv with the program's name.
 pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
+    if invocation.get(1).is_some_and(|word| word == completions::CANDIDATES) {
+        return ended(completions::candidates(host, &invocation[2..]));
+    }
     // A hit is mostly start-up, and to build the flags of all subcommands is a good part of it: the one that is
     // named in the usual place is built alone.
     let only = match invocation.get(1).and_then(|word| word.to_str()) {
@@ -68,15 +80,29 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
         _ => None,
     };
     let (name, matched) = match only {
-        Some(only) => (only.get_name().to_owned(), only.try_get_matches_from(&invocation[1..])),
+        Some(only) => {
+            let name = only.get_name().to_owned();
+            match only.try_get_matches_from(&invocation[1..]) {
+                // What help says at length is not built for a run.
+                Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                    (String::new(), command().try_get_matches_from(invocation))
+                }
+                matched => (name, matched),
+            }
+        }
         None => (String::new(), command().try_get_matches_from(invocation)),
     };
     let matches = match matched {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, invocation),
     };
     let (name, arguments) = matches.subcommand().unwrap_or((&name, &matches));
-    match dispatch(host, name, arguments, invocation) {
+    ended(dispatch(host, name, arguments, invocation))
+}
+
+/// Tells a failure, where it is one.
+fn ended(result: Result<Termination, Failure>) -> Termination {
+    match result {
         Ok(termination) => termination,
         Err(failure) => {
             say(&format!("error: {}", failure.message));
@@ -102,22 +128,26 @@ fn dispatch(
         "context" => context::run(host),
         "local-cache" => local_cache::run(host, arguments),
         "config" => config::run(host, arguments),
+        "init" => init::run(host, arguments),
+        "completions" => completions::run(arguments),
+        "man" => man::run(host, arguments),
         other => Err(Failure::new(format!("unknown command '{other}'"))),
     }
 }
 
 /// Help and version go to standard output and are a success; every other complaint of clap's is ours to fail with.
-fn usage(error: &clap::Error) -> Termination {
-    if error.use_stderr() {
-        // The text repeats what was typed, and its own only control character is the line's end.
-        let escape = |line: &str| printable(line.as_bytes());
-        let lines: Vec<_> = error.render().to_string().trim_end().split('\n').map(escape).collect();
-        say(&lines.join("\n"));
-        Termination::Exited(FAILURE)
-    } else {
-        match print(&error.render().to_string()) {
-            Ok(()) => Termination::Exited(0),
-            Err(failure) => Termination::Exited(failure.exit_code),
+fn usage(error: &clap::Error, invocation: &[OsString]) -> Termination {
+    let text = error.render().to_string();
+    match error.kind() {
+        _ if !error.use_stderr() => ended(print(&text).map(|()| Termination::Exited(0))),
+        // Who gives no command at all wants to know what there is.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            say(text.trim_end());
+            Termination::Exited(FAILURE)
+        }
+        _ => {
+            let words: Vec<_> = invocation.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            ended(Err(usage::complaint(error, &command(), &words)))
         }
     }
 }

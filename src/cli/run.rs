@@ -3,8 +3,10 @@
 use super::failure::Failure;
 use super::options::{command_argument, command_from, layer_from, run_arguments};
 use crate::config::resolve::{Resolved, resolve};
+use crate::config::variables::unknown;
 use crate::engine::run::{Job, run as run_job};
-use crate::report::reporter::Reporter;
+use crate::model::locking::Locking;
+use crate::report::reporter::{Reporter, say};
 use crate::world::background::is_background;
 use crate::world::host::Host;
 use crate::world::process::Termination;
@@ -50,6 +52,13 @@ impl Requested {
     pub fn of(host: &Host, arguments: &ArgMatches) -> Result<Self, Failure> {
         let given = command_from(arguments);
         let resolved = resolve(host, &layer_from(arguments), &given)?;
+        for strange in unknown(host) {
+            if resolved.settings.strict {
+                return Err(strange.into());
+            }
+            let hint = strange.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            say(&format!("warning: {strange}{hint}"));
+        }
         let from_config = given.is_empty();
         let command = if from_config { resolved.settings.command.clone() } else { given };
         Ok(Self { resolved, command, from_config })
@@ -58,6 +67,11 @@ impl Requested {
     /// Returns the store's folder, where one can be named.
     pub fn store(&self) -> Option<&Path> {
         self.resolved.store.as_ref().ok().map(|store| store.dir.as_path())
+    }
+
+    /// Returns by which means others are kept from computing the same.
+    pub fn locking(&self) -> Locking {
+        self.resolved.store.as_ref().map(|store| store.locking).unwrap_or_default()
     }
 
     /// Returns the folder that the command runs in, where that is not the working directory: a command of a
@@ -77,6 +91,7 @@ pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Resu
         host,
         settings,
         store: requested.store(),
+        locking: requested.locking(),
         command: &requested.command,
         directory: requested.directory(),
         version: super::VERSION,

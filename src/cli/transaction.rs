@@ -7,6 +7,7 @@ use crate::config::layer::Layer;
 use crate::config::resolve::survey;
 use crate::engine::context::Context;
 use crate::engine::transaction::{TransactionRun, run as run_transaction, run_hooks};
+use crate::model::locking::Locking;
 use crate::model::path::printable;
 use crate::model::time::Span;
 use crate::report::entry::ago;
@@ -117,6 +118,10 @@ fn store_folder(host: &Host, arguments: Option<&ArgMatches>) -> Result<PathBuf, 
     }
 }
 
+fn locking(host: &Host) -> Result<Locking, Failure> {
+    Ok(survey(host, &Layer::new())?.store.map(|store| store.locking).unwrap_or_default())
+}
+
 fn isolation(arguments: &ArgMatches) -> Isolation {
     match arguments.get_one::<String>("isolation").map(String::as_str) {
         Some("serializable") => Isolation::Serializable,
@@ -149,6 +154,7 @@ fn around(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
         isolation: isolation(arguments),
         hooks: hooks(host, arguments),
         store: &store,
+        locking: locking(host)?,
         command: &command,
     };
     Ok(run_transaction(host, &transaction, &mut tell)?)
@@ -190,7 +196,7 @@ fn end(
     let text = arguments.get_one::<String>("id").map(String::as_str).unwrap_or_default();
     let hint = "'taskcache transaction list' shows those that are not over";
     let id: TransactionId = text.parse().map_err(|error| Failure::new(format!("{error}")).hint(hint))?;
-    let mut store = Store::open(&store_folder(host, None)?)?;
+    let mut store = Store::open(&store_folder(host, None)?)?.locking(locking(host)?);
     store.sweep_transactions(host.clock.now())?;
     let ended = end(&mut store, &id)?;
     let ended = ended.ok_or_else(|| Failure::new(format!("the transaction {id} is over")).hint(hint))?;

@@ -51,10 +51,14 @@ pub struct StoreTable {
     pub max_size: Option<Located<String>>,
     /// How long an entry may lie unused.
     pub max_age: Option<Located<String>>,
+    /// By which means processes keep out of each other's way.
+    pub locks: Option<Located<String>>,
+    /// How long a lease is valid.
+    pub lease: Option<Located<String>>,
 }
 
 /// The keys of `[store]`.
-pub(super) const STORE_KEYS: [&str; 3] = ["dir", "max_size", "max_age"];
+pub(super) const STORE_KEYS: [&str; 5] = ["dir", "max_size", "max_age", "locks", "lease"];
 
 /// The tables that a file may have.
 const TABLES: [&str; 5] = ["defaults", "task", "env", "policy", "store"];
@@ -252,6 +256,8 @@ impl Reader<'_> {
                 "dir" => &mut store.dir,
                 "max_size" => &mut store.max_size,
                 "max_age" => &mut store.max_age,
+                "locks" => &mut store.locks,
+                "lease" => &mut store.lease,
                 _ => {
                     let near = nearest(key, STORE_KEYS).map(str::to_owned);
                     return Err(self.unknown_key("store", key, at, near));
@@ -319,7 +325,7 @@ impl Reader<'_> {
 }
 
 /// What policies call their built-in parts; a config must not give these names another meaning.
-const BUILT_IN_POLICIES: [&str; 6] =
+pub(super) const BUILT_IN_POLICIES: [&str; 6] =
     ["DEFAULT", "NONE", "INPUTS", "TASK_SOURCE", "FLOW_PARAMETERS", "RUN_ID"];
 
 /// Returns the entries of a table in the order of the file.

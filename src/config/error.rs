@@ -142,6 +142,14 @@ pub enum ConfigError {
         /// Where it belongs.
         hint: &'static str,
     },
+    /// A variable with our prefix that nobody knows.
+    #[error("variable {name} stands for no option")]
+    UnknownVariable {
+        /// Its name.
+        name: String,
+        /// The known name that is nearest to it.
+        nearest: Option<String>,
+    },
     /// A value of another type than its key takes.
     #[error("{origin}: expected {expected}, found {found}")]
     WrongType {
@@ -166,6 +174,7 @@ impl ConfigError {
             Self::OverrideWithoutVersion(_) => Some("give --version, or 'version' in a config".into()),
             Self::UnknownEnvironment { nearest, .. }
             | Self::UnknownKey { nearest, .. }
+            | Self::UnknownVariable { nearest, .. }
             | Self::UnknownTable { nearest, .. } => nearest.as_deref().map(did_you_mean),
             Self::NoCommand { tasks } => {
                 Some(listed(tasks).unwrap_or_else(|| "write it behind the options".into()))

@@ -1,4 +1,4 @@
-//! Where the store is and how large it may grow.
+//! Where the store is, how large it may grow, and how it is shared.
 
 use super::document::StoreTable;
 use super::effective::Effective;
@@ -8,6 +8,7 @@ use super::layer::{Located, Origin};
 use super::options::OptionName;
 use super::settings::StoreSettings;
 use super::stack::{Stack, refuse};
+use crate::model::locking::{LeaseLength, LockMeans, Locking};
 use crate::model::time::{Size, Span};
 use crate::world::host::Host;
 use std::ffi::OsStr;
@@ -33,6 +34,10 @@ pub(super) struct LocatedStore {
     pub(super) max_size: Located<Size>,
     /// How long an entry may lie unused.
     pub(super) max_age: Located<Span>,
+    /// By which means processes keep out of each other's way.
+    pub(super) locks: Located<LockMeans>,
+    /// How long a lease is valid.
+    pub(super) lease: Located<LeaseLength>,
 }
 
 impl LocatedStore {
@@ -45,13 +50,16 @@ impl LocatedStore {
         let (size, age) = (&self.max_size, &self.max_age);
         let size = Effective::text("store.max_size", size.value.to_string(), &size.origin);
         let age = Effective::text("store.max_age", age.value.to_string(), &age.origin);
-        vec![dir, size, age]
+        let locks = Effective::text("store.locks", self.locks.value.name(), &self.locks.origin);
+        let lease = Effective::text("store.lease", self.lease.value.to_string(), &self.lease.origin);
+        vec![dir, size, age, locks, lease]
     }
 
     /// Drops the origins.
     pub(super) fn settings(&self) -> Result<StoreSettings, ConfigError> {
         let dir = self.dir.as_ref().map_err(ConfigError::clone)?.value.clone();
-        Ok(StoreSettings { dir, max_size: self.max_size.value, max_age: self.max_age.value })
+        let locking = Locking { means: self.locks.value, lease: self.lease.value };
+        Ok(StoreSettings { dir, max_size: self.max_size.value, max_age: self.max_age.value, locking })
     }
 }
 
@@ -68,8 +76,10 @@ pub(super) fn locate(
     };
     Ok(LocatedStore {
         dir,
-        max_size: limit(files, |store| store.max_size.as_ref(), DEFAULT_SIZE)?,
-        max_age: limit(files, |store| store.max_age.as_ref(), DEFAULT_AGE)?,
+        max_size: setting(files, |store| store.max_size.as_ref(), DEFAULT_SIZE)?,
+        max_age: setting(files, |store| store.max_age.as_ref(), DEFAULT_AGE)?,
+        locks: setting(files, |store| store.locks.as_ref(), LockMeans::default())?,
+        lease: setting(files, |store| store.lease.as_ref(), LeaseLength::default())?,
     })
 }
 
@@ -77,8 +87,8 @@ fn each(files: &ConfigFiles) -> impl Iterator<Item = &ConfigFile> {
     files.project.iter().chain(&files.user)
 }
 
-/// Reads a limit of the nearest config that has one.
-fn limit<T: FromStr<Err: Display>>(
+/// Reads a value of the nearest config that has one.
+fn setting<T: FromStr<Err: Display>>(
     files: &ConfigFiles,
     get: impl Fn(&StoreTable) -> Option<&Located<String>>,
     built_in: T,

@@ -12,11 +12,13 @@ pub mod file;
 pub mod layer;
 mod lists;
 pub mod location;
+pub mod names;
 pub mod options;
 pub mod resolve;
 pub mod schema;
 pub mod settings;
 mod stack;
+pub mod starter;
 #[cfg(test)]
 mod testing;
 pub mod values;

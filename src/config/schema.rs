@@ -6,6 +6,7 @@
 
 use super::document::STORE_KEYS;
 use super::options::{Kind, OPTIONS, OptionRow, Place};
+use crate::model::locking::LockMeans;
 use serde_json::{Map, Value, json};
 
 /// Returns the schema.
@@ -54,7 +55,7 @@ pub fn schema() -> Value {
             "env": tables("Groups of defaults by name, chosen by --environment",
                 table("What counts in one environment", references(false))),
             "policy": tables("Policies by name: which ingredients make the key", policy),
-            "store": table("Where the store is and how large it may grow", Map::from_iter(store)),
+            "store": table("Where the store is, how large it may grow, and how it is shared", Map::from_iter(store)),
         },
         "$defs": definitions,
     })
@@ -87,6 +88,14 @@ fn definition(row: &OptionRow) -> Value {
 
 fn store_definition(key: &str) -> Value {
     let says = match key {
+        "locks" => {
+            return json!({
+                "enum": LockMeans::NAMES,
+                "default": LockMeans::default().name(),
+                "description": "What one run at a time rests on: the kernel's locks or leases",
+            });
+        }
+        "lease" => "How long a lease is valid unless it is renewed, such as 10s",
         "dir" => "The folder, relative to this file; '~' in front is the home folder",
         "max_size" => "How many bytes of content it may hold, such as 10GiB",
         _ => "How long an entry may lie unused, such as 30d",

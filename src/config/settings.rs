@@ -5,6 +5,7 @@
 
 use crate::model::exit_codes::ExitCodes;
 use crate::model::ignore::IgnoreRule;
+use crate::model::locking::Locking;
 use crate::model::policy::Policy;
 use crate::model::time::{Size, Span};
 use std::ffi::OsString;
@@ -264,7 +265,7 @@ pub struct Settings {
     pub command: Vec<OsString>,
 }
 
-/// Where the store is and how large it may grow.
+/// Where the store is, how large it may grow, and how it is shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
     /// The folder, absolute.
@@ -273,6 +274,8 @@ pub struct StoreSettings {
     pub max_size: Size,
     /// How long an entry may lie unused.
     pub max_age: Span,
+    /// By which means processes keep out of each other's way.
+    pub locking: Locking,
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 //! key of the run around it. So the outer run writes a third variable, [`CONTEXT_VARIABLE`], that repeats both:
 //! what agrees with it is inherited context and no option, what differs was set by somebody since.
 //!
-//! Deliberately absent: errors for unknown `TASKCACHE_*` variables. They may belong to another release; the caller
-//! may warn about them ([`unknown`]).
+//! Deliberately absent: errors for unknown `TASKCACHE_*` variables. They may belong to another release; whoever
+//! starts a run warns about them ([`unknown`]).
 
 use super::error::{ConfigError, did_you_mean};
 use super::layer::{Layer, Located, Origin, RawValue};
@@ -25,9 +25,20 @@ pub const CONTEXT_VARIABLE: &str = "TASKCACHE_CONTEXT";
 /// The variables that switch all caching off: ours, and the one that Flyte's users know.
 pub const ENABLED_VARIABLES: [&str; 2] = ["TASKCACHE_ENABLED", "FLYTE_LOCAL_CACHE_ENABLED"];
 
+/// What the names of all variables of ours begin with.
+const PREFIX: &str = "TASKCACHE_";
+
 /// Variables with our prefix that stand for no option.
-const OTHER_VARIABLES: [&str; 5] =
-    ["TASKCACHE_ENABLED", "TASKCACHE_OUTCOME", "TASKCACHE_RUN_ID", "TASKCACHE_TRANSACTION", CONTEXT_VARIABLE];
+pub const OTHER_VARIABLES: [&str; 8] = [
+    "TASKCACHE_ENABLED",
+    "TASKCACHE_OUTCOME",
+    "TASKCACHE_RUN_ID",
+    "TASKCACHE_FLOW",
+    "TASKCACHE_TRANSACTION",
+    "TASKCACHE_STACK",
+    CONTEXT_VARIABLE,
+    crate::world::background::MARK,
+];
 
 /// Returns the value of [`CONTEXT_VARIABLE`] for a command that sees `key` and `task`: the key's hex digits, `;`,
 /// and the task's bytes as hex digits. The key is empty where the run has none.
@@ -62,24 +73,55 @@ pub fn enabled(host: &Host) -> Result<Located<bool>, ConfigError> {
     Ok(enabled)
 }
 
-/// Returns the variables with our prefix that mean nothing, each with the known one that it may have been meant to
-/// be.
-pub fn unknown(host: &Host) -> Vec<(String, Option<String>)> {
+/// Returns the variables with our prefix that mean nothing, each as the error that it is where that is asked for.
+/// Inside of another run there are none: that one has spoken of them.
+pub fn unknown(host: &Host) -> Vec<ConfigError> {
+    if host.variable(CONTEXT_VARIABLE).is_some() {
+        return Vec::new();
+    }
+    let names = host.environment.iter().map(|(name, _)| name.as_bytes());
+    let ours = names.filter(|name| name.starts_with(PREFIX.as_bytes()));
+    let mut strange: Vec<_> = ours.filter(|name| !is_known(name)).collect();
+    strange.sort_unstable();
+    strange.into_iter().map(unknown_variable).collect()
+}
+
+/// Returns whether a variable with our prefix is a long name in capitals.
+fn spells(name: &[u8], long: &str) -> bool {
+    let letters = long.bytes().map(|byte| if byte == b'-' { b'_' } else { byte.to_ascii_uppercase() });
+    name[PREFIX.len()..].iter().copied().eq(letters)
+}
+
+/// Returns whether a variable with our prefix means something. A run asks this at every start, and mostly of none or
+/// one, so no list of names is made.
+fn is_known(name: &[u8]) -> bool {
+    OTHER_VARIABLES.iter().any(|known| known.as_bytes() == name)
+        || OPTIONS.iter().any(|row| match row.own_variable {
+            Some(known) => known.as_bytes() == name,
+            None => spells(name, row.long),
+        })
+        || OPTIONS
+            .iter()
+            .filter(|row| row.kind == Kind::Switch)
+            .any(|row| row.undoing_variable().is_some_and(|known| known.as_bytes() == name))
+}
+
+fn unknown_variable(name: &[u8]) -> ConfigError {
     let mut known: Vec<String> = OTHER_VARIABLES.map(str::to_owned).into();
     for row in OPTIONS {
         known.push(row.variable());
         known.extend(row.undoing_variable());
     }
-    let names = host.environment.iter().map(|(name, _)| name.as_bytes());
-    let ours = names.filter(|name| name.starts_with(b"TASKCACHE_"));
-    let strange = ours.filter(|name| !known.iter().any(|known| known.as_bytes() == *name));
-    strange
-        .map(|name| {
-            let name = printable(name);
-            let near = nearest(&name, known.iter().map(String::as_str)).map(str::to_owned);
-            (name, near)
-        })
-        .collect()
+    // One that stands for an option under its other name, as for --cache-dir and --force.
+    let same = OPTIONS
+        .iter()
+        .find(|row| spells(name, row.long) || row.aliases.iter().any(|long| spells(name, long)));
+    let name = printable(name);
+    // All begin alike, which would make all of them near.
+    let rest = |name: &'_ str| name.strip_prefix(PREFIX).map(str::to_owned).unwrap_or_default();
+    let rests: Vec<_> = known.iter().map(|known| rest(known)).collect();
+    let near = nearest(&rest(&name), rests.iter().map(String::as_str)).map(|near| format!("{PREFIX}{near}"));
+    ConfigError::UnknownVariable { name, nearest: same.map(OptionRow::variable).or(near) }
 }
 
 /// Returns what the environment says about one option.
@@ -295,20 +337,44 @@ mod tests {
 
     #[test]
     fn unknown_variables_are_told_and_not_refused() {
-        let host = host_with(&[
+        let mut pairs = vec![
             ("TASKCACHE_TLL", "1h"),
             ("TASKCACHE_RUN_ID", "7"),
             ("TASKCACHE_NO_VERIFY", "1"),
+            ("TASKCACHE_CACHE_DIR", "x"),
             ("TASKCACHE_XYZZY_PLUGH", "1"),
+            ("TASKCACHE_", "1"),
             ("PATH", "/bin"),
-        ]);
-        assert!(variables(&host).is_ok());
-        let expected = [
-            ("TASKCACHE_TLL".to_owned(), Some("TASKCACHE_TTL".to_owned())),
-            ("TASKCACHE_XYZZY_PLUGH".to_owned(), None),
         ];
-        let found = unknown(&host);
-        assert_eq!(found[0], expected[0]);
-        assert_eq!(found[1].0, expected[1].0);
+        assert!(variables(&host_with(&pairs)).is_ok());
+        let told = |pairs: &[(&str, &str)]| {
+            let found = unknown(&host_with(pairs)).into_iter();
+            found.map(|error| (error.to_string(), error.hint())).collect::<Vec<_>>()
+        };
+        let expected = |name: &str, near: Option<&str>| {
+            (
+                format!("variable {name} stands for no option"),
+                near.map(|near| format!("did you mean '{near}'?")),
+            )
+        };
+        assert_eq!(
+            told(&pairs),
+            [
+                expected("TASKCACHE_", None),
+                expected("TASKCACHE_CACHE_DIR", Some("TASKCACHE_DIR")),
+                expected("TASKCACHE_TLL", Some("TASKCACHE_TTL")),
+                expected("TASKCACHE_XYZZY_PLUGH", None),
+            ]
+        );
+        pairs.push((CONTEXT_VARIABLE, ";"));
+        assert_eq!(told(&pairs), []);
+    }
+
+    #[test]
+    fn every_variable_of_ours_is_known() {
+        let options = OPTIONS.iter().flat_map(|row| [Some(row.variable()), row.undoing_variable()]).flatten();
+        for name in options.chain(OTHER_VARIABLES.map(str::to_owned)) {
+            assert!(is_known(name.as_bytes()), "{name}");
+        }
     }
 }

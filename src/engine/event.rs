@@ -178,6 +178,8 @@ pub enum NotStored {
     KeepsSuccess,
     /// Another run or restore was at work in the same outputs.
     Overlap,
+    /// Its lease ran out, and another run took over.
+    LeaseLost,
     /// The command's output was not captured whole.
     Capture(String),
     /// The store failed.
@@ -202,6 +204,7 @@ impl NotStored {
             Self::Verified => "verified",
             Self::KeepsSuccess => "keeps-success",
             Self::Overlap => "overlap",
+            Self::LeaseLost => "lease-lost",
             Self::Capture(_) => "capture",
             Self::Store(_) => "store",
         }
@@ -244,6 +247,7 @@ impl std::fmt::Display for NotStored {
             Self::Verified => f.write_str("it was compared with the stored result"),
             Self::KeepsSuccess => f.write_str("it failed, and the stored result did not"),
             Self::Overlap => f.write_str("another run was at work in the same outputs"),
+            Self::LeaseLost => f.write_str("its lease ran out, and another run has taken over"),
             Self::Capture(why) | Self::Store(why) => f.write_str(why),
         }
     }
@@ -254,6 +258,8 @@ impl std::fmt::Display for NotStored {
 pub enum Warning {
     /// The store cannot be used; the command runs without it.
     Store(String),
+    /// What the run put into its outputs could not be remembered as its own.
+    Placement(String),
     /// The result was not stored.
     NotStored(NotStored),
     /// An `--ignore` rule that took nothing out.
@@ -268,6 +274,16 @@ pub enum Warning {
     Background(String),
     /// A stored stream could not be written out.
     Replay(String),
+}
+
+impl Warning {
+    /// Returns whether this tells of a fault of the store, and not of the run.
+    pub const fn is_about_the_store(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::Placement(_) | Self::Restore(_) | Self::NotStored(NotStored::Store(_))
+        )
+    }
 }
 
 /// Everything about a run that is over.

@@ -92,7 +92,7 @@ impl Run<'_> {
         if before != now
             && let Err(error) = file.write(now)
         {
-            self.warn(Warning::Store(format!("{error}: {}", error.source)));
+            self.warn(Warning::Placement(format!("{error}: {}", error.source)));
         }
     }
 

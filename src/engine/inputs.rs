@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// A pattern cannot be read.
-    #[error("input '{}': {source}", printable(.text))]
+    #[error("the input '{}': {source}", printable(.text))]
     Pattern {
         /// As it was written.
         text: Vec<u8>,
@@ -35,10 +35,10 @@ pub enum InputError {
         source: PatternError,
     },
     /// A pattern finds nothing.
-    #[error("input '{}' matches nothing", printable(.0))]
+    #[error("the input '{}' matches nothing", printable(.0))]
     Missing(Vec<u8>),
     /// A folder on the way cannot be read.
-    #[error("input '{}': {source}", printable(.text))]
+    #[error("the input '{}': {source}", printable(.text))]
     Walk {
         /// As it was written.
         text: Vec<u8>,
@@ -46,7 +46,7 @@ pub enum InputError {
         source: ExpandError,
     },
     /// Something that has no content to read.
-    #[error("input '{}' is a {what}, not a file or a folder", printable(.path))]
+    #[error("the input '{}' is a {what}, not a file or a folder", printable(.path))]
     Special {
         /// The path.
         path: Vec<u8>,

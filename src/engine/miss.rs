@@ -12,8 +12,8 @@ use super::survey::Survey;
 use crate::model::entry::{Entry, Provenance};
 use crate::store::placement::{Placement, PlacementFile};
 use crate::store::turn::Turn;
-use crate::store::witness::file_time;
 use crate::store::{Found, Store, StoreError};
+use crate::world::file::file_time;
 use crate::world::process::{CaptureMode, Invocation, StdinSource, Termination, execute};
 use std::os::unix::ffi::OsStrExt;
 

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The pattern cannot be read.
-    #[error("output '{}': {source}", printable(.text))]
+    #[error("the output '{}': {source}", printable(.text))]
     Pattern {
         /// As it was written.
         text: Vec<u8>,
@@ -25,16 +25,16 @@ pub enum OutputError {
         source: PatternError,
     },
     /// The working directory, or a folder above it.
-    #[error("output '{}' holds the working directory", printable(.0))]
+    #[error("the output '{}' holds the working directory", printable(.0))]
     HoldsDirectory(Vec<u8>),
     /// The home folder.
-    #[error("output '{}' is the home folder", printable(.0))]
+    #[error("the output '{}' is the home folder", printable(.0))]
     Home(Vec<u8>),
     /// A repository.
-    #[error("output '{}' holds a .git folder", printable(.0))]
+    #[error("the output '{}' holds a .git folder", printable(.0))]
     HoldsRepository(Vec<u8>),
     /// The store, or a place in it.
-    #[error("output '{}' overlaps the store '{}'", printable(.text), printable(.store.as_os_str().as_bytes()))]
+    #[error("the output '{}' overlaps the store '{}'", printable(.text), printable(.store.as_os_str().as_bytes()))]
     Store {
         /// As it was written.
         text: Vec<u8>,
@@ -42,7 +42,7 @@ pub enum OutputError {
         store: PathBuf,
     },
     /// A folder that holds an input, or an input itself.
-    #[error("output '{}' holds the input '{}'", printable(.text), printable(.input))]
+    #[error("the output '{}' holds the input '{}'", printable(.text), printable(.input))]
     HoldsInput {
         /// As it was written.
         text: Vec<u8>,
@@ -285,14 +285,14 @@ mod tests {
         }
         let work = root.join("work/sub");
         let cases = [
-            (".", "output '.' holds the working directory"),
-            ("..", "output '..' holds the working directory"),
-            ("/", "output '/' holds the working directory"),
-            ("../repo", "output '../repo' holds a .git folder"),
-            ("../repo/.git/hooks", "output '../repo/.git/hooks' holds a .git folder"),
-            ("../../home", "output '../../home' is the home folder"),
-            ("../*", "output '../*' holds the working directory"),
-            ("../../h*", "output '../../h*' is the home folder"),
+            (".", "the output '.' holds the working directory"),
+            ("..", "the output '..' holds the working directory"),
+            ("/", "the output '/' holds the working directory"),
+            ("../repo", "the output '../repo' holds a .git folder"),
+            ("../repo/.git/hooks", "the output '../repo/.git/hooks' holds a .git folder"),
+            ("../../home", "the output '../../home' is the home folder"),
+            ("../*", "the output '../*' holds the working directory"),
+            ("../../h*", "the output '../../h*' is the home folder"),
         ];
         for (text, message) in cases {
             let error = outputs(&[text], &work)
@@ -322,7 +322,7 @@ mod tests {
         let base = Path::new("/w");
         let input = Path::new("/w/src/a.c");
         let error = outputs(&["src"], base).check_input(input, b"src/a.c").unwrap_err();
-        assert_eq!(error.to_string(), "output 'src' holds the input 'src/a.c'");
+        assert_eq!(error.to_string(), "the output 'src' holds the input 'src/a.c'");
         outputs(&["src", "!src/*.c"], base).check_input(input, b"src/a.c").unwrap();
         outputs(&["src/*.o"], base).check_input(input, b"src/a.c").unwrap();
     }

@@ -19,8 +19,9 @@ use crate::model::time::{Span, Timestamp};
 use crate::store::content::{SMALL, Staged, stage_bytes};
 use crate::store::placement::Placement;
 use crate::store::turn::Turn;
+pub use crate::store::with_cause;
 use crate::store::witness::WitnessBook;
-use crate::store::{Durability, Store};
+use crate::store::{Durability, Store, StoreError};
 use crate::world::file::read_whole;
 use crate::world::filesystem;
 use crate::world::process::{Capture, Termination};
@@ -195,25 +196,13 @@ fn listing_now(store: &Store, plan: &Plan, settings: &Settings) -> Option<Digest
 pub fn keep(store: &mut Store, assembled: Assembled) -> Result<Recorded, NotStored> {
     let Assembled { entry, staged, path_set, placement } = assembled;
     let durability = if entry.duration >= WORTH_FLUSHING { Durability::Power } else { Durability::Process };
-    store
-        .record(&entry, staged, path_set.as_ref(), entry.created, durability)
-        .map_err(|error| NotStored::Store(with_cause(&error)))?;
+    store.record(&entry, staged, path_set.as_ref(), entry.created, durability).map_err(
+        |error| match error {
+            StoreError::Fenced => NotStored::LeaseLost,
+            error => NotStored::Store(with_cause(&error)),
+        },
+    )?;
     Ok(Recorded { key: entry.key, bytes: entry.size(), placement })
-}
-
-/// Returns an error's message with what the system said behind it.
-pub fn with_cause(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        // Some messages tell their cause themselves.
-        let told = inner.to_string();
-        if !text.ends_with(&told) {
-            text.push_str(&format!(": {told}"));
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 /// Completes the fingerprint by what the dependency file names. Those files were not known when the command began, so

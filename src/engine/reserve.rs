@@ -59,9 +59,9 @@ pub fn reserve(
             has_spoken = true;
             sink.take(Event::Waiting { key, holder: reservations.holder(&key).map(Box::new) });
         }
-        // The kernel has no way to wait for a lock up to a time; so it is asked again and again, more and more
-        // rarely up to a twentieth of a second.
+        // The kernel has no way to wait for a lock up to a time, and a server none to tell of a lease; so they are asked
+        // again and again, more and more rarely.
         std::thread::sleep(pause.min(left));
-        pause = (pause * 2).min(Duration::from_millis(50));
+        pause = (pause * 2).min(reservations.longest_pause());
     }
 }

@@ -13,7 +13,8 @@
 //! 5. *Remember* what is ours now (see [`crate::store::placement`]).
 //!
 //! A crash between two renames leaves each file old or new; the next run does it again. What it had staged stays
-//! behind under a name that no later run takes for an output.
+//! behind under a name that no later run takes for an output, and a restore into the same folder an hour later removes
+//! it.
 //!
 //! Files and folders get exactly the modes that they had. The umask is in the key of a run with outputs, so they are
 //! those that a run would give them now.
@@ -38,7 +39,7 @@ use crate::store::{Store, StoreError};
 use crate::world::file::{FileError, FileType, Witness, copy_unseen, copy_with_content};
 use crate::world::reading::Reading;
 use crate::world::tree::Tree;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
@@ -107,6 +108,9 @@ enum Step<'e> {
         target: &'e [u8],
     },
 }
+
+/// How long nobody has touched a staged file, in nanoseconds, before its restore counts as dead.
+const ABANDONED: i128 = 60 * 60 * 1_000_000_000;
 
 /// A restore in progress.
 #[derive(Debug)]
@@ -299,6 +303,7 @@ impl<'a> Restore<'a> {
         steps: &[(&OutputNode, Step<'_>)],
         book: &mut WitnessBook,
     ) -> Result<(), RestoreError> {
+        let mut swept = BTreeSet::new();
         for (node, step) in steps {
             let (number, path) = (node.output, &node.path);
             match step {
@@ -312,6 +317,13 @@ impl<'a> Restore<'a> {
                     }
                     let (mut file, beside) = self.tree(number)?.create_beside(path, *mode)?;
                     self.staged.push((number, path.clone(), beside));
+                    if swept.insert((number, path.parent())) {
+                        // The new file has the present in its file system's own time.
+                        let present = Witness::of_open(&file)
+                            .map_err(FileError::of("look at", &self.full(node)))?
+                            .modified();
+                        self.tree(number)?.sweep_beside(path, present - ABANDONED)?;
+                    }
                     let is_whole = match body {
                         Body::Memory(bytes) => file.write_all(&bytes).map(|()| true),
                         Body::File(source) => {

@@ -21,11 +21,12 @@ use super::stdin::SpooledStdin;
 use crate::config::settings::{Behavior, FailMode, OnTimeout, Settings, StdinMode};
 use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::CacheKey;
+use crate::model::locking::Locking;
 use crate::model::path::printable;
 use crate::model::policy::PolicyPart;
 use crate::model::time::Span;
 use crate::store::history::{Happening, History, task_text};
-use crate::store::reservation::{Holder, Reservation, Reservations};
+use crate::store::reservation::{Holder, Reservation};
 use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
 use crate::world::background;
@@ -120,6 +121,8 @@ pub struct Job<'a> {
     pub settings: &'a Settings,
     /// The store's folder; `None` where none can be named.
     pub store: Option<&'a Path>,
+    /// By which means others are kept from computing the same.
+    pub locking: Locking,
     /// The command, never empty.
     pub command: &'a [OsString],
     /// Where it runs, if not in the working directory.
@@ -136,7 +139,8 @@ pub struct Job<'a> {
 pub fn run(job: Job<'_>, sink: &mut dyn EventSink) -> Result<Termination, RunError> {
     let context = Context::of(job.host);
     let directory = job.directory.or(job.host.directory.as_deref()).ok_or(PlanError::NoDirectory)?.to_owned();
-    let mut run = Run { job, context, directory, sink, started: Instant::now(), stdin: None };
+    let mut run =
+        Run { job, context, directory, sink, started: Instant::now(), stdin: None, told_of_store: false };
     let refreshes = job.settings.warm || job.settings.stale.is_some();
     if refreshes && job.settings.stdin == StdinMode::Hash {
         return Err(RunError::BackgroundStdin);
@@ -165,6 +169,8 @@ pub(super) struct Run<'a> {
     pub(super) started: Instant,
     /// What stood on standard input, until the command gets it.
     pub(super) stdin: Option<SpooledStdin>,
+    /// A fault of the store was told.
+    told_of_store: bool,
 }
 
 /// What a finished run has to tell beside its outcome.
@@ -230,6 +236,10 @@ impl Run<'_> {
     }
 
     pub(super) fn warn(&mut self, warning: Warning) {
+        // A fault of the store shows at every step that needs it; the first that meets it has said what there is to say.
+        if warning.is_about_the_store() && std::mem::replace(&mut self.told_of_store, true) {
+            return;
+        }
         self.sink.take(Event::Warning(warning));
     }
 
@@ -299,7 +309,7 @@ impl Run<'_> {
             None => Err(StoreError::Missing(PathBuf::from("~"))),
         };
         match opened {
-            Ok(store) => Ok(Some(store)),
+            Ok(store) => Ok(Some(store.locking(self.job.locking))),
             Err(StoreError::Missing(_)) if self.settings().cached_only => {
                 Err(RunError::NotCached(MissReason::Absent.name()))
             }
@@ -368,6 +378,7 @@ impl Run<'_> {
             if one_at_a_time && !is_over && !(self.settings().cached_only && found.is_some()) {
                 match self.reserve(&store, recipe)? {
                     Turn::Ours(ours) => {
+                        store.guard(vec![ours.fence()]);
                         reservation = Some(ours);
                         // Its last holder may have been done between our look and our reservation.
                         found = None;
@@ -461,7 +472,7 @@ impl Run<'_> {
 
     /// Takes the reservation, or waits for whoever has it.
     fn reserve(&mut self, store: &Store, key: CacheKey) -> Result<Turn, RunError> {
-        let reservations = Reservations::of(store.layout());
+        let reservations = store.reservations();
         let words = self.job.command.iter().map(|word| printable(word.as_bytes()));
         let holder = Holder {
             key,

@@ -11,12 +11,12 @@ use super::record::with_cause;
 use super::source::Source;
 use crate::model::digest::Digest;
 use crate::model::fingerprint::CacheKey;
+use crate::model::locking::Locking;
 use crate::model::path::printable;
-use crate::store::reservation::Reservations;
+use crate::store::claim::Claim;
 use crate::store::transaction::{Beginning, Ended, Hook, Isolation};
 use crate::store::{Store, StoreError};
 use crate::world::host::Host;
-use crate::world::lock::{FileLock, Sharing};
 use crate::world::process::{CaptureMode, Invocation, StartError, StdinSource, Termination, execute};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -57,6 +57,8 @@ pub struct TransactionRun<'a> {
     pub hooks: Vec<Hook>,
     /// The store's folder.
     pub store: &'a Path,
+    /// By which means it is held.
+    pub locking: Locking,
     /// The command, never empty.
     pub command: &'a [OsString],
 }
@@ -70,7 +72,7 @@ pub fn run(
     let directory = host.directory.as_deref().ok_or(PlanError::NoDirectory)?;
     let argv: Vec<&[u8]> = transaction.command.iter().map(|word| word.as_bytes()).collect();
     let source = Source::find(&argv, &host.environment, directory)?;
-    let mut store = Store::open(transaction.store)?;
+    let mut store = Store::open(transaction.store)?.locking(transaction.locking);
     let mut context = Context::of(host);
     if let Some(around) = &context.transaction {
         store.enter_named(around)?;
@@ -88,6 +90,7 @@ pub fn run(
     let turn = if is_outermost_serializable { wait_for_turn(&store, &context.stack)? } else { None };
     let id = store.begin(&beginning, host.clock.now())?;
     let life = store.hold(&id)?;
+    store.guard(turn.iter().chain([&life]).map(Claim::fence).collect());
     if turn.is_some() {
         context.stack.push(turn_key());
     }
@@ -104,6 +107,14 @@ pub fn run(
     });
     let succeeded = matches!(&execution, Ok(execution) if execution.termination == Termination::Exited(0));
     let ended = if succeeded { store.commit(&id) } else { store.roll_back(&id) };
+    let ended = match ended {
+        // It was stopped for so long that others went on without it. What they stored stays.
+        Err(error @ StoreError::Fenced) => {
+            tell(format!("the transaction was rolled back: {}", with_cause(&error)));
+            store.roll_back(&id)
+        }
+        ended => ended,
+    };
     drop((life, turn));
     match ended {
         Ok(Some(ended)) => run_hooks(host, &ended, tell),
@@ -118,18 +129,20 @@ pub fn run(
 
 /// Serializable transactions go one after another. That gives all of them one order, so that none can wait for a key
 /// of another: with locks on keys alone, two that touch the same keys in different orders would.
-fn wait_for_turn(store: &Store, stack: &[CacheKey]) -> Result<Option<FileLock>, StoreError> {
-    let reservations = Reservations::of(store.layout());
+fn wait_for_turn(store: &Store, stack: &[CacheKey]) -> Result<Option<Claim>, StoreError> {
+    let reservations = store.reservations();
     let key = turn_key();
     let _wait = if stack.is_empty() { None } else { Some(reservations.announce_wait(stack, &key)?) };
-    let path = store.layout().path("locks").join("serializable");
+    let mut pause = Duration::from_millis(2);
     loop {
-        if let Some(lock) = FileLock::take(&path, Sharing::Exclusive, Duration::from_secs(1))? {
-            return Ok(Some(lock));
+        if let Some(turn) = store.take_turn()? {
+            return Ok(Some(turn));
         }
         if !stack.is_empty() && reservations.is_circular(stack, &key) {
             return Ok(None);
         }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(reservations.longest_pause());
     }
 }
 

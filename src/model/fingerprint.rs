@@ -204,6 +204,12 @@ impl Ingredient {
         }
     }
 
+    /// Returns whether the value was withheld by the store that the entry comes from, so that nobody can say whether
+    /// it differs from another.
+    pub fn is_withheld(&self) -> bool {
+        self.kind.is_confidential() && self.digest == WITHHELD
+    }
+
     /// The order of the canonical form. Positions in argv are numbers without leading zeros, so the shorter one is
     /// the smaller one.
     fn order(&self, other: &Self) -> Ordering {
@@ -220,6 +226,10 @@ impl fmt::Debug for Ingredient {
         write!(f, "{}={}", self.label(), self.digest.short())
     }
 }
+
+/// What stands in place of a confidential digest that came from another store: it was keyed with that one's secret
+/// and could be compared with nothing here.
+pub const WITHHELD: Digest = Digest::from_bytes([0; Digest::LENGTH]);
 
 /// Two values for one name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -265,6 +275,12 @@ impl Fingerprint {
             }
         }
         masked
+    }
+
+    /// Returns a fingerprint without its confidential digests, which is the form that leaves a store.
+    #[must_use]
+    pub fn withheld(&self) -> Self {
+        self.masked(|_| WITHHELD)
     }
 
     /// Returns the canonical bytes: format number, count, then kind, name and digest of each ingredient.

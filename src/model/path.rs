@@ -24,7 +24,10 @@ pub enum RelPathError {
     /// There is no component at all.
     #[error("the path is empty")]
     Empty,
-    /// A component is empty, as in `a//b`, `/a` or `a/`.
+    /// It begins at the root.
+    #[error("the path '{0}' is absolute")]
+    Absolute(String),
+    /// A component is empty, as in `a//b` or `a/`.
     #[error("the path '{0}' has an empty component")]
     EmptyComponent(String),
     /// A component is `.` or `..`.
@@ -48,6 +51,9 @@ impl RelPath {
         let shown = || printable(&bytes);
         if bytes.is_empty() {
             return Err(RelPathError::Empty);
+        }
+        if bytes.starts_with(b"/") {
+            return Err(RelPathError::Absolute(shown()));
         }
         for (depth, component) in bytes.split(|byte| *byte == b'/').enumerate() {
             match component {
@@ -164,7 +170,7 @@ mod tests {
         let deep = vec!["d"; MAX_DEPTH + 1].join("/");
         let cases: [(&[u8], RelPathError); 10] = [
             (b"", RelPathError::Empty),
-            (b"/etc/passwd", RelPathError::EmptyComponent("/etc/passwd".into())),
+            (b"/etc/passwd", RelPathError::Absolute("/etc/passwd".into())),
             (b"a//b", RelPathError::EmptyComponent("a//b".into())),
             (b"a/", RelPathError::EmptyComponent("a/".into())),
             (b"..", RelPathError::Dots("..".into())),

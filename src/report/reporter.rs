@@ -89,6 +89,7 @@ pub fn say(text: &str) {
 pub fn warning_text(warning: &Warning) -> String {
     match warning {
         Warning::Store(error) => format!("running without the cache: {error}"),
+        Warning::Placement(error) => format!("these outputs will count as files of yours: {error}"),
         Warning::NotStored(reason) => format!("the result was not stored: {reason}"),
         Warning::IgnoredNothing(rule) => format!("--ignore '{rule}' names nothing here"),
         Warning::Restore(error) => format!("the stored result was not restored: {error}"),
@@ -106,7 +107,8 @@ pub fn status_line(report: &Report) -> String {
     let task = printable(&report.task);
     let key = report.key.map(|key| format!(" {}", key.short())).unwrap_or_default();
     let head = match report.outcome {
-        Outcome::Hit | Outcome::Refresh => report.outcome.kind().name().to_owned(),
+        // Of these the outcome says it all.
+        Outcome::Hit | Outcome::Refresh | Outcome::Stale => report.outcome.kind().name().to_owned(),
         _ => format!("{} ({})", report.outcome.kind().name(), report.outcome.reason()),
     };
     let mut parts = Vec::new();
@@ -126,7 +128,11 @@ pub fn status_line(report: &Report) -> String {
             if report.stored {
                 parts.push(format!("stored {}", Size::from_bytes(report.bytes)));
             }
-            parts.extend(report.not_stored.as_ref().map(|reason| format!("not stored: {reason}")));
+            parts.extend(report.not_stored.as_ref().map(|reason| match reason.is_warning() {
+                // The warning has just said why.
+                true => "not stored".to_owned(),
+                false => format!("not stored: {reason}"),
+            }));
         }
     }
     format!("{head} {task}{key}, {}", parts.join(", "))
@@ -175,6 +181,10 @@ pub(crate) mod tests {
         miss.not_stored = Some(NotStored::ExitCode(3));
         let line = "miss (expired) tr\\u{1b}ain 3f3f3f3f, ran 1.50s, not stored: it exited with 3";
         assert_eq!(status_line(&miss), line);
+        miss.not_stored = Some(NotStored::OutputMissing(b"out".to_vec()));
+        assert_eq!(status_line(&miss), "miss (expired) tr\\u{1b}ain 3f3f3f3f, ran 1.50s, not stored");
+        let stale = report(Outcome::Stale);
+        assert_eq!(status_line(&stale), "stale tr\\u{1b}ain 3f3f3f3f, saved 1.50s");
         let mut bypass = report(Outcome::Bypass(BypassReason::NoCache));
         bypass.key = None;
         assert_eq!(status_line(&bypass), "bypass (no-cache) tr\\u{1b}ain, ran 1.50s");

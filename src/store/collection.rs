@@ -76,6 +76,7 @@ impl Store {
     pub fn collect(&mut self, policy: RetentionPolicy, now: Timestamp) -> Result<Collected, StoreError> {
         self.mark_collected(now)?;
         let transactions = self.sweep_transactions(now)?;
+        self.claims().sweep()?;
         let plan = self.plan_collection(policy, now)?;
         let keys = Some(plan.removed.keys().copied().collect());
         let removed = self.remove(&Selection { keys, ..Selection::default() })?;

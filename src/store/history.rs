@@ -13,8 +13,11 @@ use crate::model::path::printable;
 use crate::model::time::{Span, Timestamp};
 use crate::world::file::{FileError, open_private};
 use serde_json::{Map, Value, json};
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// More bytes than this have no line's end between them only where somebody else wrote them.
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// How a run ended, as far as the cache is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,6 +140,25 @@ impl History {
         let bytes = crate::world::file::read_optional(&self.path)?.unwrap_or_default();
         let lines = bytes.split(|byte| *byte == b'\n');
         Ok(lines.filter_map(|line| Happening::from_line(std::str::from_utf8(line).ok()?)).collect())
+    }
+}
+
+/// Returns how many lines of a history cannot be read. The longest that is ever written is shorter than what one
+/// piece of the file holds.
+pub(super) fn unreadable_lines(path: &Path) -> Result<u64, FileError> {
+    let file = crate::world::file::open_for_reading(path)?;
+    let mut reader = BufReader::new(file);
+    let (mut count, mut line) = (0, Vec::new());
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        if read.map_err(FileError::of("read", path))? == 0 {
+            return Ok(count);
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        if std::str::from_utf8(text).ok().and_then(Happening::from_line).is_none() {
+            count += 1;
+        }
     }
 }
 

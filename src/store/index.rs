@@ -93,6 +93,34 @@ pub struct Row {
     pub used: Timestamp,
 }
 
+/// What is to be inserted for one result.
+#[derive(Debug)]
+pub(super) struct Insertion<'a> {
+    /// The entry.
+    pub(super) entry: &'a Entry,
+    /// Its small contents.
+    pub(super) small: &'a [Vec<u8>],
+    /// The files that its command turned out to read.
+    pub(super) path_set: Option<&'a PathSet>,
+    /// When.
+    pub(super) now: Timestamp,
+    /// What it has to survive.
+    pub(super) durability: Durability,
+    /// The transaction in which it is staged.
+    pub(super) staged_in: Option<&'a TransactionId>,
+}
+
+/// What became of an insertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inserted {
+    /// It stands.
+    Stored,
+    /// What guarded it was lost.
+    Fenced,
+    /// The transaction that it was to be staged in is over.
+    TransactionOver,
+}
+
 impl Index {
     /// Opens the index and brings it to the present format; makes it where it is missing.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
@@ -197,13 +225,7 @@ impl Index {
             transaction.execute_batch(statements).map_err(failed)?;
         }
         if found == 0 {
-            let mut secret = [0_u8; 32];
-            for eight in secret.chunks_exact_mut(8) {
-                eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
-            }
-            transaction
-                .execute("INSERT INTO meta (name, value) VALUES ('secret', ?1)", params![secret])
-                .map_err(failed)?;
+            write_secret(&transaction).map_err(failed)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
@@ -224,6 +246,11 @@ impl Index {
                 _ => self.failed("read the secret")(source),
             })?;
         Ok(self.secret.get_or_init(|| secret))
+    }
+
+    /// Replaces a secret that is lost.
+    pub(super) fn renew_secret(&self) -> rusqlite::Result<()> {
+        write_secret(&self.connection)
     }
 
     pub(super) fn failed(&self, action: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
@@ -280,6 +307,13 @@ impl Index {
 
     /// Returns every row, the one that was recorded last first.
     pub fn rows(&self) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        self.each_row(|row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Hands over every row, the one that was recorded last first.
+    pub fn each_row(&self, mut take: impl FnMut(Row)) -> Result<(), StoreError> {
         let failed = self.failed("list entries");
         let mut query = self
             .connection
@@ -304,7 +338,10 @@ impl Index {
                 })
             })
             .map_err(&failed)?;
-        rows.collect::<Result<_, _>>().map_err(failed)
+        for row in rows {
+            take(row.map_err(&failed)?);
+        }
+        Ok(())
     }
 
     /// Returns the path sets of a recipe, the last recorded first. One that does not decode is passed over: it can
@@ -353,16 +390,13 @@ impl Index {
     }
 
     /// Writes an entry, its small contents, its references and its path set in one SQLite transaction: where all see
-    /// it, or staged in a transaction of the store's. `false` where that one is over.
-    pub fn insert(
+    /// it, or staged in a transaction of the store's. `is_guarded` is asked while nobody else can store.
+    pub(super) fn insert(
         &mut self,
-        entry: &Entry,
-        small: &[Vec<u8>],
-        path_set: Option<&PathSet>,
-        now: Timestamp,
-        durability: Durability,
-        staged_in: Option<&TransactionId>,
-    ) -> Result<bool, StoreError> {
+        insertion: Insertion<'_>,
+        is_guarded: impl FnOnce() -> bool,
+    ) -> Result<Inserted, StoreError> {
+        let Insertion { entry, small, path_set, now, durability, staged_in } = insertion;
         let path = self.path.clone();
         let failed = |source| failure(&path, "record an entry", source);
         let log = self.log_to_flush().filter(|_| durability == Durability::Power);
@@ -370,6 +404,9 @@ impl Index {
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        if !is_guarded() {
+            return Ok(Inserted::Fenced);
+        }
         for bytes in small {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO small_content (digest, bytes) VALUES (?1, ?2)")
@@ -380,36 +417,20 @@ impl Index {
         }
         if let Some(id) = staged_in {
             let staged = stage_entry(&transaction, id, entry, path_set, now).map_err(failed)?;
-            if staged {
-                transaction.commit().map_err(failed)?;
-                flush(log)?;
+            if !staged {
+                return Ok(Inserted::TransactionOver);
             }
-            return Ok(staged);
+            transaction.commit().map_err(failed)?;
+            flush(log)?;
+            return Ok(Inserted::Stored);
         }
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
-            transaction
-                .execute(
-                    "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
-                    params![
-                        blob(&entry.recipe),
-                        set.id().as_bytes().as_slice(),
-                        set.encode(),
-                        now.as_millis()
-                    ],
-                )
-                .map_err(failed)?;
-            transaction
-                .execute(
-                    "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
-                         SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
-                    params![blob(&entry.recipe), PATH_SETS],
-                )
-                .map_err(failed)?;
+            write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
         flush(log)?;
-        Ok(true)
+        Ok(Inserted::Stored)
     }
 
     /// Returns the write-ahead log if there is one already, open. A commit appends to it; flushing it makes the commit
@@ -426,6 +447,16 @@ impl Index {
 fn flush(log: Option<File>) -> Result<(), StoreError> {
     let Some(log) = log else { return Ok(()) };
     Ok(log.sync_data().map_err(FileError::of("sync", Path::new("the index's log")))?)
+}
+
+fn write_secret(connection: &Connection) -> rusqlite::Result<()> {
+    let mut secret = [0_u8; 32];
+    for eight in secret.chunks_exact_mut(8) {
+        eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
+    }
+    connection
+        .execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('secret', ?1)", params![secret])
+        .map(|_| ())
 }
 
 /// Reads an entry's row: damaged unless checksum, encoding and key are right.
@@ -472,7 +503,7 @@ pub(super) fn write_row(
     Ok(())
 }
 
-fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
     write_row(connection, "entry", None, entry, now)?;
     connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
     let mut insert = connection
@@ -480,6 +511,25 @@ fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqli
     for Content { digest, size } in entry.contents() {
         insert.execute(params![digest.as_bytes().as_slice(), blob(&entry.key), signed(size)])?;
     }
+    Ok(())
+}
+
+/// Writes a path set; of each recipe the last recorded ones stay.
+pub(super) fn write_path_set(
+    connection: &Connection,
+    recipe: &CacheKey,
+    set: &PathSet,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
+        params![blob(recipe), set.id().as_bytes().as_slice(), set.encode(), now.as_millis()],
+    )?;
+    connection.execute(
+        "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
+             SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
+        params![blob(recipe), PATH_SETS],
+    )?;
     Ok(())
 }
 

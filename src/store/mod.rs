@@ -7,7 +7,7 @@
 //! <store>/index.db       SQLite: entries, references, small contents, path sets; the authority
 //! <store>/blobs/ab/…     contents of more than 32 KiB, by SHA-256; never changed once they have their name
 //! <store>/tmp/           the same file system as blobs; a folder for each process at work, swept when it is gone
-//! <store>/locks/         advisory locks
+//! <store>/locks/         advisory locks, and leases where those cannot be relied on
 //! <store>/witnesses/     file digests with the stat facts under which they hold: an accelerator
 //! <store>/placements/    what runs and restores put into output folders
 //! <store>/quarantine/    indexes that turned out damaged
@@ -31,31 +31,44 @@
 //! working tree (an edit in place would change the store), and anything that reads what other programs keep beside
 //! the store's folder.
 
+mod candidate;
+pub mod claim;
 pub mod collection;
 pub mod content;
+pub mod exchange;
+pub mod export;
+pub mod finding;
 pub mod history;
+pub mod import;
 pub mod index;
+mod inventory;
+pub mod leftovers;
 pub mod placement;
 pub mod quarantine;
 pub mod removal;
 pub mod reservation;
+mod salvage;
 pub mod scratch;
 pub mod shelf;
 pub mod transaction;
 pub mod turn;
+pub mod verification;
 pub mod witness;
 
 use crate::model::codec::DecodeError;
 use crate::model::digest::{Digest, Hasher};
 use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::CacheKey;
+use crate::model::locking::Locking;
 use crate::model::path::printable;
 use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
 use crate::world::file::{FileError, FileType, Witness, create_private_folder};
 use crate::world::lock::{FileLock, Sharing};
+use claim::{Claims, Fence};
 use content::{Body, Contents, SMALL, Staged};
-use index::Index;
+use index::{Index, Inserted, Insertion};
+use reservation::Reservations;
 use scratch::Scratch;
 use std::cell::OnceCell;
 use std::os::unix::ffi::OsStrExt;
@@ -117,6 +130,9 @@ pub enum StoreError {
     /// The transaction was committed, rolled back or swept meanwhile.
     #[error("the transaction {} is over", .0.as_ref().map_or("", TransactionId::as_str))]
     TransactionOver(Option<TransactionId>),
+    /// What was held so that nobody else stores was lost.
+    #[error("its lease ran out, and another process has taken over")]
+    Fenced,
     /// The store was deleted or replaced while it was open here.
     #[error("the store '{}' was replaced while it was in use", shown(.0))]
     Replaced(PathBuf),
@@ -172,6 +188,9 @@ pub struct Store {
     scratch: OnceCell<Scratch>,
     /// The transaction that this store works in and those around it, the innermost first.
     chain: Vec<TransactionRow>,
+    locking: Locking,
+    /// What must be held still when something is stored.
+    fence: Vec<Fence>,
 }
 
 /// How long a recorder waits for a collector to finish.
@@ -195,13 +214,46 @@ impl Store {
         Self::assemble(root)
     }
 
+    /// Returns whether a store was made at `root`, with or without an index.
+    pub fn stands_at(root: &Path) -> bool {
+        root.join("locks").is_dir()
+    }
+
     fn assemble(root: &Path) -> Result<Self, StoreError> {
         let layout = Layout { root: root.to_owned() };
-        let path = layout.path(quarantine::INDEX);
-        let seen = quarantine::identity(&path);
-        let index = Index::open(&path).map_err(|error| quarantine::after(error, &layout, seen))?;
+        let seen = quarantine::identity(&layout.path(quarantine::INDEX));
+        Self::open_as_it_is(root).map_err(|error| quarantine::after(error, &layout, seen))
+    }
+
+    /// Opens the store and leaves a damaged index where it is.
+    fn open_as_it_is(root: &Path) -> Result<Self, StoreError> {
+        let layout = Layout { root: root.to_owned() };
+        let index = Index::open(&layout.path(quarantine::INDEX))?;
         let contents = Contents::new(layout.path("blobs"));
-        Ok(Self { layout, index, contents, scratch: OnceCell::new(), chain: Vec::new() })
+        let (scratch, chain, fence) = (OnceCell::new(), Vec::new(), Vec::new());
+        Ok(Self { layout, index, contents, scratch, chain, locking: Locking::default(), fence })
+    }
+
+    /// Says by which means keys are reserved and transactions are held, where that is not the default.
+    #[must_use]
+    pub fn locking(mut self, locking: Locking) -> Self {
+        self.locking = locking;
+        self
+    }
+
+    /// Stores from now on only while all of these are held.
+    pub fn guard(&mut self, fence: Vec<Fence>) {
+        self.fence = fence;
+    }
+
+    /// Returns what is claimed in this store.
+    pub(crate) fn claims(&self) -> Claims {
+        Claims::of(&self.layout, self.locking)
+    }
+
+    /// Returns the reservations of this store.
+    pub fn reservations(&self) -> Reservations {
+        Reservations::of(&self.layout, self.locking)
     }
 
     /// Returns whether the folder exists; anything else in its place, or another owner, is an error.
@@ -226,7 +278,7 @@ impl Store {
         if !Self::check_folder(root)? {
             create_private_folder(root)?;
         }
-        if root.join("locks").exists() {
+        if Self::stands_at(root) {
             return Ok(());
         }
         for name in ["blobs", "tmp", "witnesses", "placements"] {
@@ -351,6 +403,11 @@ impl Store {
         if quarantine::identity(self.index.path()) != self.index.identity() {
             return Err(StoreError::Replaced(self.layout.root.clone()));
         }
+        let fence = self.fence.clone();
+        let is_guarded = || fence.iter().all(|fence| fence.holds().unwrap_or(false));
+        if !is_guarded() {
+            return Err(StoreError::Fenced);
+        }
         let mut small = Vec::new();
         for staged in staged {
             match staged {
@@ -362,9 +419,12 @@ impl Store {
             self.contents.sync()?;
         }
         let staged_in = self.chain.first().map(|row| row.id.clone());
-        match self.index.insert(entry, &small, path_set, now, durability, staged_in.as_ref())? {
-            true => Ok(()),
-            false => Err(StoreError::TransactionOver(staged_in)),
+        let insertion =
+            Insertion { entry, small: &small, path_set, now, durability, staged_in: staged_in.as_ref() };
+        match self.index.insert(insertion, is_guarded)? {
+            Inserted::Stored => Ok(()),
+            Inserted::Fenced => Err(StoreError::Fenced),
+            Inserted::TransactionOver => Err(StoreError::TransactionOver(staged_in)),
         }
     }
 
@@ -382,6 +442,21 @@ impl Store {
         let path = self.layout.path("locks").join("collection");
         FileLock::take(&path, sharing, patience)?.ok_or_else(|| StoreError::Locked(self.layout.root.clone()))
     }
+}
+
+/// Returns an error's message with what the system said behind it.
+pub fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        // Some messages tell their cause themselves.
+        let told = inner.to_string();
+        if !text.ends_with(&told) {
+            text.push_str(&format!(": {told}"));
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 impl From<DecodeError> for Found {

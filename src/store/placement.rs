@@ -135,6 +135,11 @@ impl Placement {
     }
 }
 
+/// Checks the bytes of a placement.
+pub(super) fn inspect(bytes: &[u8]) -> Result<(), DecodeError> {
+    Placement::decode(bytes).map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,17 @@
 //! moved aside with its log files, under the collection lock held alone, and the next run makes a new one. Contents
 //! stay where they are: what a new entry refers to is found again, the rest goes with the next removal.
 //!
+//! A disk that fails to read once makes SQLite call the database damaged as well. So an index that SQLite found
+//! malformed is read through once more before it is moved: what was stored is not given up for a passing fault. Damage
+//! that is no matter of form, such as a number where a text belongs, is not asked about again: SQLite cannot see it.
+//!
 //! Two processes may see the same damage at once. Each knows which file it had open, and only that one is moved: the
 //! new index that the first of them made room for is not touched by the second.
 
 use super::{Layout, PATIENCE, StoreError};
 use crate::world::file::{FileError, Witness, create_private_folder};
 use crate::world::lock::{FileLock, Sharing};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,28 +39,53 @@ pub fn identity(path: &Path) -> Option<(u64, u64)> {
 /// Moves the index aside where an error says that it is damaged, if it still is the file that was `seen`. Gives the
 /// error back: that the index could not be moved changes nothing about what it is.
 pub fn after(error: StoreError, layout: &Layout, seen: Option<(u64, u64)>) -> StoreError {
-    if matches!(error, StoreError::Damaged { .. }) {
+    if let StoreError::Damaged { source, .. } = &error {
+        let is_malformed = source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
         // Where the store cannot be written, or a stopped process holds the lock, the next run tries again.
-        let _ = set_aside(layout, seen);
+        let _ = set_aside(layout, seen, is_malformed);
     }
     error
 }
 
-fn set_aside(layout: &Layout, seen: Option<(u64, u64)>) -> Result<bool, FileError> {
+/// Returns whether SQLite finds nothing wrong in the whole of an index.
+fn is_sound(index: &Path) -> bool {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let check = |connection: Connection| {
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0))
+    };
+    Connection::open_with_flags(index, flags).and_then(check).is_ok_and(|verdict| verdict == "ok")
+}
+
+/// Returns the folder for what is moved aside.
+pub(super) fn folder(layout: &Layout) -> PathBuf {
+    layout.path(FOLDER)
+}
+
+/// Moves the index that was `seen` aside and returns where it is now; `None` where it is another one already, or
+/// others keep the store busy, or, where it is to be read through once more, nothing is wrong with it.
+pub(super) fn set_aside(
+    layout: &Layout,
+    seen: Option<(u64, u64)>,
+    ask_again: bool,
+) -> Result<Option<PathBuf>, FileError> {
     let Some(_lock) = FileLock::take(&layout.path("locks").join("collection"), Sharing::Exclusive, PATIENCE)?
     else {
-        return Ok(false);
+        return Ok(None);
     };
     let index = layout.path(INDEX);
     if seen.is_none() || identity(&index) != seen {
-        return Ok(false);
+        return Ok(None);
     }
-    let folder = layout.path(FOLDER);
+    if ask_again && is_sound(&index) {
+        return Ok(None);
+    }
+    let folder = folder(layout);
     create_private_folder(&folder)?;
-    let millis = crate::store::witness::file_time(&folder)?.div_euclid(1_000_000);
+    let millis = crate::world::file::file_time(&folder)?.div_euclid(1_000_000);
+    let aside = folder.join(format!("{INDEX}.damaged-{millis}"));
     for part in PARTS {
         let from = with_suffix(&index, part);
-        let to = with_suffix(&folder.join(format!("{INDEX}.damaged-{millis}")), part);
+        let to = with_suffix(&aside, part);
         match std::fs::rename(&from, &to) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(FileError::of("rename", &from)(error));
@@ -64,7 +94,7 @@ fn set_aside(layout: &Layout, seen: Option<(u64, u64)>) -> Result<bool, FileErro
         }
     }
     drop_oldest(&folder)?;
-    Ok(true)
+    Ok(Some(aside))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -145,6 +175,30 @@ mod tests {
         assert!(layout.path(INDEX).exists(), "somebody else made a new one meanwhile");
         empty(&layout).unwrap();
         assert_eq!(names(&layout.root), ["index.db", "locks"]);
+    }
+
+    #[test]
+    fn an_index_that_could_not_be_read_for_a_moment_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout { root: folder.path().to_owned() };
+        std::fs::create_dir(layout.path("locks")).unwrap();
+        let index = layout.path(INDEX);
+        Connection::open(&index)
+            .unwrap()
+            .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+            .unwrap();
+        let malformed = || {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            let source = rusqlite::Error::SqliteFailure(code, None);
+            StoreError::Damaged { path: layout.path(INDEX), source }
+        };
+        after(malformed(), &layout, identity(&index));
+        assert!(index.exists());
+        let mut bytes = std::fs::read(&index).unwrap();
+        bytes[4096..].fill(0xff);
+        std::fs::write(&index, bytes).unwrap();
+        after(malformed(), &layout, identity(&index));
+        assert!(!index.exists());
     }
 
     #[test]

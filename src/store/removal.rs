@@ -163,6 +163,7 @@ impl Store {
             }
         }
         super::scratch::sweep(&self.layout.path("tmp"))?;
+        super::leftovers::sweep(&self.layout)?;
         Ok(bytes)
     }
 }

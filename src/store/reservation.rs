@@ -1,25 +1,27 @@
 //! The right to be the one run that computes a key, while others wait.
 //!
-//! A reservation is a kernel lock on a file named by the key. It is free exactly when the kernel says so: the moment
-//! its holder ends, however it ends, the next one gets it; no age and no heartbeat is involved, so a holder that is
-//! stopped or slow keeps it. What stands in the file is for people: who holds it, since when, for what.
+//! A reservation is a [claim](super::claim) on the name of the key. By a kernel lock it is free exactly when the kernel
+//! says so: the moment its holder ends, however it ends, the next one gets it; a holder that is stopped or slow keeps
+//! it. By a lease, where there are no such locks, a holder that does not renew it loses it, and stores nothing then.
+//! What stands there is for people: who holds it, since when, for what.
 //!
-//! Waiters ask for the lock *shared*: when the holder is gone all of them get through at once, look for its result
-//! and replay it side by side. Only where there is none do they compete for the lock alone.
+//! Waiters only ask whether it is free: when the holder is gone all of them get through at once, look for its result
+//! and replay it side by side. Only where there is none do they compete for it.
 //!
-//! A reservation saves work and nothing depends on it: two runs of one key at once store two right results, of
-//! which the later stays.
+//! A reservation saves work and nothing depends on it: two runs of one key at once have two right results.
 //!
 //! Nested runs can close a circle: A computes `a` and waits for `b` inside, B computes `b` and waits for `a`. So a
 //! nested waiter says for what it waits and which keys are held around it; who finds itself in a circle goes on
 //! without a reservation.
 
 use super::Layout;
-use super::transaction::is_alive;
+use super::claim::{Claim, Claims, Fence};
+use super::transaction::{TransactionId, life_name};
 use crate::model::fingerprint::CacheKey;
+use crate::model::locking::Locking;
 use crate::model::time::Timestamp;
-use crate::world::file::{FileError, create_private_folder, random_number, sharded};
-use crate::world::lock::{FileLock, Sharing};
+use crate::world::file::{FileError, random_number, sharded};
+use crate::world::lease::Ending;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,8 +58,8 @@ impl Holder {
         })
     }
 
-    fn from_json(bytes: &[u8]) -> Option<Self> {
-        let value: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+    fn from_json(text: &str) -> Option<Self> {
+        let value: Map<String, Value> = serde_json::from_str(text).ok()?;
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         Some(Self {
             key: text("key")?.parse().ok()?,
@@ -74,113 +76,108 @@ impl Holder {
 /// A reservation that is held until it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
-    path: PathBuf,
-    lock: FileLock,
-    stays: bool,
+    claim: Claim,
 }
 
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if self.stays {
-            return;
-        }
-        // Removed while it is held, so that the folder does not grow; who locked it meanwhile sees that it is gone
-        // and starts over. One that stays is only an empty file.
-        let _ = std::fs::remove_file(&self.path);
-        let _ = &self.lock;
+impl Reservation {
+    /// Returns what tells whether it is still held.
+    pub fn fence(&self) -> Fence {
+        self.claim.fence()
     }
 }
 
 /// The reservations of a store.
 #[derive(Debug, Clone)]
 pub struct Reservations {
-    held: PathBuf,
-    waits: PathBuf,
-    lives: PathBuf,
+    claims: Claims,
+}
+
+/// Where the names of reserved keys lie, and how deep.
+const RUNS: (&str, usize) = ("run", 2);
+
+/// Where the names of waits lie, and how deep.
+const WAITS: (&str, usize) = ("wait", 1);
+
+fn name(key: &CacheKey) -> PathBuf {
+    sharded(Path::new(RUNS.0), key.digest())
 }
 
 impl Reservations {
     /// Names the reservations of a store; nothing is touched.
-    pub fn of(layout: &Layout) -> Self {
-        let locks = layout.path("locks");
-        Self { held: locks.join("run"), waits: locks.join("wait"), lives: locks.join("transaction") }
+    pub fn of(layout: &Layout, locking: Locking) -> Self {
+        Self { claims: Claims::of(layout, locking) }
     }
 
-    fn path(&self, key: &CacheKey) -> PathBuf {
-        sharded(&self.held, key.digest())
+    /// Returns how long to pause at most between two questions whether one is free. Each question about a lease makes
+    /// a file on what is likely a server.
+    pub const fn longest_pause(&self) -> Duration {
+        if self.claims.can_be_lost() { Duration::from_millis(200) } else { Duration::from_millis(50) }
     }
 
     /// Takes the reservation if nobody has it.
     pub fn try_take(&self, holder: &Holder) -> Result<Option<Reservation>, FileError> {
-        let path = self.path(&holder.key);
-        if let Some(folder) = path.parent() {
-            create_private_folder(folder)?;
-        }
-        let Some(lock) = FileLock::take(&path, Sharing::Exclusive, Duration::ZERO)? else { return Ok(None) };
-        if self.is_kept(&holder.key, holder.transaction.as_deref()) {
-            return Ok(None);
-        }
-        lock.write(holder.to_json().to_string().as_bytes()).map_err(FileError::of("write", &path))?;
-        Ok(Some(Reservation { path, lock, stays: holder.transaction.is_some() }))
+        let own = holder.transaction.as_deref();
+        // Of a transaction that has to keep it the next one must learn.
+        let ending = if own.is_some() { Ending::Stays } else { Ending::Goes };
+        let claim = self.claims.take(&name(&holder.key), ending, Ending::Stays, |last| {
+            if let Some(keeper) = last.and_then(keeper_of).filter(|keeper| own != Some(keeper.as_str())) {
+                if self.claims.is_held(&life_name(&keeper))? {
+                    return Ok(None);
+                }
+                // It may only be stopped, and must not commit what it computed under this key when it wakes.
+                self.claims.depose(&life_name(&keeper))?;
+            }
+            Ok(Some(holder.to_json().to_string()))
+        })?;
+        Ok(claim.map(|claim| Reservation { claim }))
     }
 
     /// Returns whether nobody else than `transaction` holds the reservation at this moment.
     pub fn is_free(&self, key: &CacheKey, transaction: Option<&str>) -> Result<bool, FileError> {
-        let path = self.path(key);
-        if !path.exists() {
-            return Ok(true);
-        }
-        let lock = FileLock::take(&path, Sharing::Shared, Duration::ZERO)?;
-        Ok(lock.is_some() && !self.is_kept(key, transaction))
+        Ok(!self.claims.is_held(&name(key))? && !self.is_kept(key, transaction)?)
     }
 
     /// Returns whether a transaction other than `own` keeps a key that one of its runs reserved: its processes come
     /// and go, so what counts is whether the process that began it lives.
-    fn is_kept(&self, key: &CacheKey, own: Option<&str>) -> bool {
-        let keeper = self.holder(key).and_then(|holder| holder.transaction);
-        let is_id = |id: &String| id.parse::<super::transaction::TransactionId>().is_ok();
-        keeper.filter(is_id).is_some_and(|id| own != Some(id.as_str()) && is_alive(&self.lives.join(id)))
+    fn is_kept(&self, key: &CacheKey, own: Option<&str>) -> Result<bool, FileError> {
+        let keeper = self.claims.text(&name(key)).as_deref().and_then(keeper_of);
+        match keeper.filter(|keeper| own != Some(keeper.as_str())) {
+            Some(keeper) => self.claims.is_held(&life_name(&keeper)),
+            None => Ok(false),
+        }
     }
 
     /// Returns who holds a reservation, as far as the holder has said so yet.
     pub fn holder(&self, key: &CacheKey) -> Option<Holder> {
-        std::fs::read(self.path(key)).ok().and_then(|bytes| Holder::from_json(&bytes))
+        self.claims.text(&name(key)).as_deref().and_then(Holder::from_json)
     }
 
     /// Returns all who hold a reservation now, the one that began first in front.
     pub fn running(&self) -> Vec<Holder> {
-        let files = walkdir::WalkDir::new(&self.held).min_depth(2).max_depth(2).into_iter().flatten();
-        let is_held = |path: &Path| matches!(FileLock::take(path, Sharing::Shared, Duration::ZERO), Ok(None));
-        let mut holders: Vec<_> = files
-            .filter(|file| is_held(file.path()))
-            .filter_map(|file| std::fs::read(file.path()).ok().and_then(|bytes| Holder::from_json(&bytes)))
-            .collect();
+        let held = self.claims.held_below(RUNS.0, RUNS.1);
+        let mut holders: Vec<_> = held.iter().filter_map(|text| Holder::from_json(text)).collect();
         holders.sort_by_key(|holder| holder.since);
         holders
     }
 
     /// Says that a run inside of `stack` waits for `key`, until the answer is dropped.
     pub fn announce_wait(&self, stack: &[CacheKey], key: &CacheKey) -> Result<Wait, FileError> {
-        create_private_folder(&self.waits)?;
-        let path = self.waits.join(format!("{:016x}", random_number()));
-        // A name that nobody else has is never locked by anybody else.
-        let lock = FileLock::take(&path, Sharing::Exclusive, Duration::from_secs(1))?;
-        let lock = lock.ok_or_else(|| {
-            FileError::of("lock", &path)(std::io::Error::from(std::io::ErrorKind::WouldBlock))
-        })?;
+        let name = Path::new(WAITS.0).join(format!("{:016x}", random_number()));
         let text: Vec<_> = std::iter::once(key).chain(stack).map(ToString::to_string).collect();
-        lock.write(text.join(" ").as_bytes()).map_err(FileError::of("write", &path))?;
-        Ok(Wait { path, _lock: lock })
+        let claim = self.claims.take(&name, Ending::Goes, Ending::Goes, |_| Ok(Some(text.join(" "))))?;
+        // A name that nobody else has is never held by anybody else.
+        let claim = claim.ok_or_else(|| {
+            FileError::of("lock", &name)(std::io::Error::from(std::io::ErrorKind::WouldBlock))
+        })?;
+        Ok(Wait { _claim: claim })
     }
 
     /// Returns whether waiting for `key` inside of `stack` closes a circle of waiters.
     pub fn is_circular(&self, stack: &[CacheKey], key: &CacheKey) -> bool {
-        let waits: Vec<Vec<CacheKey>> = std::fs::read_dir(&self.waits)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|file| matches!(FileLock::take(&file.path(), Sharing::Shared, Duration::ZERO), Ok(None)))
-            .filter_map(|file| std::fs::read_to_string(file.path()).ok())
+        let waits: Vec<Vec<CacheKey>> = self
+            .claims
+            .held_below(WAITS.0, WAITS.1)
+            .iter()
             .map(|text| text.split(' ').filter_map(|key| key.parse().ok()).collect())
             .collect();
         let mut reached = vec![*key];
@@ -202,23 +199,21 @@ impl Reservations {
     }
 }
 
+/// Returns the transaction that keeps a key, by what stands in its reservation.
+fn keeper_of(text: &str) -> Option<TransactionId> {
+    Holder::from_json(text)?.transaction?.parse().ok()
+}
+
 /// A wait that others can see until it is dropped.
 #[derive(Debug)]
 pub struct Wait {
-    path: PathBuf,
-    _lock: FileLock,
-}
-
-impl Drop for Wait {
-    fn drop(&mut self) {
-        // One that stays is seen to be nobody's, because its lock is free.
-        let _ = std::fs::remove_file(&self.path);
-    }
+    _claim: Claim,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::locking::LockMeans;
 
     fn key(digit: &str) -> CacheKey {
         digit.repeat(64).parse().unwrap()
@@ -236,39 +231,68 @@ mod tests {
         }
     }
 
-    fn reservations() -> (tempfile::TempDir, Reservations) {
-        let folder = tempfile::tempdir().unwrap();
-        let reservations = Reservations::of(&Layout { root: folder.path().to_owned() });
-        (folder, reservations)
+    /// Returns the reservations of a new store, by either means.
+    fn reservations() -> [(tempfile::TempDir, Reservations); 2] {
+        [LockMeans::Kernel, LockMeans::Lease].map(|means| {
+            let folder = tempfile::tempdir().unwrap();
+            // So long that no test sees its end.
+            let lease = "1h".parse().unwrap();
+            let layout = Layout { root: folder.path().to_owned() };
+            (folder, Reservations::of(&layout, Locking { means, lease }))
+        })
     }
 
     #[test]
     fn one_holds_and_the_others_see_who() {
-        let (_folder, reservations) = reservations();
-        let a = key("a");
-        assert!(reservations.is_free(&a, None).unwrap());
-        let held = reservations.try_take(&holder(a)).unwrap().unwrap();
-        assert!(reservations.try_take(&holder(a)).unwrap().is_none());
-        assert!(!reservations.is_free(&a, None).unwrap());
-        assert_eq!(reservations.holder(&a), Some(holder(a)));
-        assert_eq!(reservations.running(), [holder(a)]);
-        assert!(reservations.try_take(&holder(key("b"))).unwrap().is_some());
-        drop(held);
-        assert!(reservations.is_free(&a, None).unwrap());
-        assert_eq!(reservations.running(), []);
+        for (_folder, reservations) in reservations() {
+            let a = key("a");
+            assert!(reservations.is_free(&a, None).unwrap());
+            let held = reservations.try_take(&holder(a)).unwrap().unwrap();
+            assert!(reservations.try_take(&holder(a)).unwrap().is_none());
+            assert!(!reservations.is_free(&a, None).unwrap());
+            assert_eq!(reservations.holder(&a), Some(holder(a)));
+            assert_eq!(reservations.running(), [holder(a)]);
+            assert!(reservations.try_take(&holder(key("b"))).unwrap().is_some());
+            drop(held);
+            assert!(reservations.is_free(&a, None).unwrap());
+            assert_eq!(reservations.running(), []);
+            let again = reservations.try_take(&holder(a)).unwrap().unwrap();
+            assert!(again.fence().holds().unwrap());
+        }
     }
 
     #[test]
     fn a_circle_of_waiters_is_seen_by_whoever_closes_it() {
-        let (_folder, reservations) = reservations();
-        let (a, b, c) = (key("a"), key("b"), key("c"));
-        let _first = reservations.announce_wait(&[a], &b).unwrap();
-        assert!(!reservations.is_circular(&[a], &b));
-        let second = reservations.announce_wait(&[b], &c).unwrap();
-        assert!(!reservations.is_circular(&[b], &c));
-        assert!(reservations.is_circular(&[c], &a));
-        drop(second);
-        assert!(!reservations.is_circular(&[c], &a));
-        assert!(reservations.is_circular(&[b], &a));
+        for (_folder, reservations) in reservations() {
+            let (a, b, c) = (key("a"), key("b"), key("c"));
+            let _first = reservations.announce_wait(&[a], &b).unwrap();
+            assert!(!reservations.is_circular(&[a], &b));
+            let second = reservations.announce_wait(&[b], &c).unwrap();
+            assert!(!reservations.is_circular(&[b], &c));
+            assert!(reservations.is_circular(&[c], &a));
+            drop(second);
+            assert!(!reservations.is_circular(&[c], &a));
+            assert!(reservations.is_circular(&[b], &a));
+        }
+    }
+
+    #[test]
+    fn what_a_transaction_keeps_is_free_when_its_process_is_gone() {
+        for (_folder, reservations) in reservations() {
+            let id = "0123456789abcdef";
+            let kept = Holder { transaction: Some(id.to_owned()), ..holder(key("a")) };
+            let life = life_name(&id.parse().unwrap());
+            let claims = &reservations.claims;
+            let life = claims.take(&life, Ending::Goes, Ending::Goes, |_| Ok(Some(String::new())));
+            let life = life.unwrap().unwrap();
+            drop(reservations.try_take(&kept).unwrap().unwrap());
+            assert!(!reservations.is_free(&kept.key, None).unwrap());
+            assert!(reservations.try_take(&holder(kept.key)).unwrap().is_none());
+            assert!(reservations.is_free(&kept.key, Some(id)).unwrap());
+            drop(reservations.try_take(&kept).unwrap().unwrap());
+            drop(life);
+            assert!(reservations.is_free(&kept.key, None).unwrap());
+            assert!(reservations.try_take(&holder(kept.key)).unwrap().is_some());
+        }
     }
 }

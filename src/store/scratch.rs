@@ -4,7 +4,7 @@
 //! and is swept. The folder lies on the blobs' file system, so that a finished file is published by a rename.
 
 use crate::world::file::{FileError, create_private_folder, random_number};
-use crate::world::lock::{FileLock, Sharing};
+use crate::world::lock::{FileLock, Sharing, is_held};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,6 +52,21 @@ impl Drop for Scratch {
     }
 }
 
+/// Returns whether a folder's owner lives; `None` where it never was locked.
+pub(super) fn is_owned(folder: &Path) -> Option<bool> {
+    // One that cannot be asked counts as owned: then nobody sweeps it.
+    is_held(&folder.join(LOCK)).unwrap_or(Some(true))
+}
+
+/// Removes a folder if its owner is gone; says whether it did.
+pub(super) fn sweep_one(folder: &Path) -> Result<bool, FileError> {
+    let Ok(Some(_lock)) = FileLock::take(&folder.join(LOCK), Sharing::Exclusive, Duration::ZERO) else {
+        return Ok(false);
+    };
+    std::fs::remove_dir_all(folder).map_err(FileError::of("remove", folder))?;
+    Ok(true)
+}
+
 /// Removes the folders below `parent` whose owners are gone; returns how many.
 pub fn sweep(parent: &Path) -> Result<usize, FileError> {
     let mut swept = 0;
@@ -61,10 +76,7 @@ pub fn sweep(parent: &Path) -> Result<usize, FileError> {
     };
     for folder in folders {
         let folder = folder.map_err(FileError::of("read folder", parent))?.path();
-        if let Ok(Some(_lock)) = FileLock::take(&folder.join(LOCK), Sharing::Exclusive, Duration::ZERO) {
-            std::fs::remove_dir_all(&folder).map_err(FileError::of("remove", &folder))?;
-            swept += 1;
-        }
+        swept += usize::from(sweep_one(&folder)?);
     }
     Ok(swept)
 }

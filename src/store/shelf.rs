@@ -121,6 +121,14 @@ impl Shelf {
     }
 
     pub(super) fn decode(bytes: Vec<u8>, directory: &Path) -> Result<Self, DecodeError> {
+        let (of, shelf) = Self::decode_any(bytes)?;
+        match of == directory.as_os_str() {
+            true => Ok(shelf),
+            false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
+        }
+    }
+
+    fn decode_any(bytes: Vec<u8>) -> Result<(OsString, Self), DecodeError> {
         let invalid = |why: &str| DecodeError::Invalid { what: "shelf", why: why.into() };
         let at = bytes.len().checked_sub(Digest::LENGTH).ok_or(DecodeError::Truncated("shelf"))?;
         let (body, checksum) = bytes.split_at(at);
@@ -132,9 +140,7 @@ impl Shelf {
         if format != SHELF_FORMAT {
             return Err(DecodeError::Unknown { what: "shelf format", value: format.into() });
         }
-        if OsStr::from_bytes(decoder.bytes("folder")?) != directory.as_os_str() {
-            return Err(invalid("another folder"));
-        }
+        let directory = OsStr::from_bytes(decoder.bytes("folder")?).to_owned();
         let count = decoder.count(8 + Digest::LENGTH + 8, "name count")?;
         let mut known: Vec<Known> = Vec::with_capacity(count);
         for _ in 0..count {
@@ -149,7 +155,16 @@ impl Shelf {
             known.push(Known { name, witnessed, asked: false });
         }
         decoder.finish()?;
-        Ok(Self { bytes, known, ..Self::default() })
+        Ok((directory, Self { bytes, known, ..Self::default() }))
+    }
+}
+
+/// Checks the bytes of a file in the book's folder, which is named by the digest of the folder that it speaks of.
+pub(super) fn inspect(bytes: Vec<u8>, name: &Digest) -> Result<(), DecodeError> {
+    let (directory, _) = Shelf::decode_any(bytes)?;
+    match Digest::of(directory.as_bytes()) == *name {
+        true => Ok(()),
+        false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
     }
 }
 

@@ -12,19 +12,19 @@
 //! Whose process is gone, or whose time is over, is abandoned: its rows are never seen, and collection drops them.
 //! There is no journal to recover: SQLite's is the only one.
 
+use super::claim::Claim;
 use super::index::{blob, unsigned};
-use super::{Found, Layout, Store, StoreError};
+use super::{Found, Store, StoreError};
 use crate::model::entry::Entry;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path_set::PathSet;
 use crate::model::time::{Span, Timestamp};
-use crate::world::file::{create_private_folder, random_number};
-use crate::world::lock::{FileLock, Sharing};
+use crate::world::file::random_number;
+use crate::world::lease::Ending;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
 /// The name of a transaction: sixteen hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,28 +178,9 @@ pub(super) const MIGRATION: &str = "
 const STAGED_COLUMNS: &str =
     "key, recipe, project, domain, task, created, expires, duration, exit_code, size, used, body, checksum";
 
-/// Returns the file whose lock says that a transaction's process lives.
-pub fn life_lock(layout: &Layout, id: &TransactionId) -> PathBuf {
-    layout.path("locks").join("transaction").join(id.as_str())
-}
-
-/// Returns whether a transaction's process lives.
-pub fn is_alive(path: &Path) -> bool {
-    path.exists() && matches!(FileLock::take(path, Sharing::Shared, Duration::ZERO), Ok(None))
-}
-
-/// Holds a transaction's life until it is dropped.
-#[derive(Debug)]
-pub struct Life {
-    path: PathBuf,
-    _lock: FileLock,
-}
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        // One that stays is seen to be nobody's, because its lock is free.
-        let _ = std::fs::remove_file(&self.path);
-    }
+/// Returns what the process that began a transaction holds while it lives.
+pub(super) fn life_name(id: &TransactionId) -> PathBuf {
+    Path::new("transaction").join(id.as_str())
 }
 
 impl Store {
@@ -226,15 +207,27 @@ impl Store {
         Ok(id)
     }
 
-    /// Holds the life of a transaction: without it, one that a process began counts as abandoned.
-    pub fn hold(&self, id: &TransactionId) -> Result<Life, StoreError> {
-        let path = life_lock(&self.layout, id);
-        if let Some(folder) = path.parent() {
-            create_private_folder(folder)?;
+    /// Holds the life of a transaction until the answer is dropped: without it, one that a process began counts as
+    /// abandoned.
+    pub fn hold(&self, id: &TransactionId) -> Result<Claim, StoreError> {
+        let claim =
+            self.claims().take(&life_name(id), Ending::Goes, Ending::Goes, |_| Ok(Some(String::new())))?;
+        claim.ok_or_else(|| StoreError::Locked(self.layout.root.clone()))
+    }
+
+    /// Takes the turn of serializable transactions, which go one after another, if nobody has it. Whoever had it
+    /// before has ended, or lost it and may not commit any more.
+    pub fn take_turn(&self) -> Result<Option<Claim>, StoreError> {
+        let (claims, name) = (self.claims(), Path::new("serializable"));
+        let Some(turn) = claims.take(name, Ending::Goes, Ending::Stays, |_| Ok(Some(String::new())))? else {
+            return Ok(None);
+        };
+        if claims.can_be_lost() {
+            for row in self.transactions()?.iter().filter(|row| row.isolation == Isolation::Serializable) {
+                claims.depose(&life_name(&row.id))?;
+            }
         }
-        let lock = FileLock::take(&path, Sharing::Exclusive, Duration::from_secs(1))?;
-        let lock = lock.ok_or_else(|| StoreError::Locked(self.layout.root.clone()))?;
-        Ok(Life { path, _lock: lock })
+        Ok(Some(turn))
     }
 
     /// Works inside of a transaction from now on; `false` where it is over or there is none of that name.
@@ -368,11 +361,15 @@ impl Store {
     }
 
     fn end(&mut self, id: &TransactionId, kind: HookKind) -> Result<Option<Ended>, StoreError> {
+        let fence = self.fence.clone();
         self.change("end a transaction", |connection| {
+            if kind == HookKind::Commit && !fence.iter().all(|fence| fence.holds().unwrap_or(false)) {
+                return Ok(Err(StoreError::Fenced));
+            }
             let parent: Option<Option<String>> = connection
                 .query_row("SELECT parent FROM txn WHERE id = ?1", [id.as_str()], |row| row.get(0))
                 .optional()?;
-            let Some(parent) = parent else { return Ok(None) };
+            let Some(parent) = parent else { return Ok(Ok(None)) };
             // One whose surroundings are over has nowhere to go to but out.
             let lives = |parent: &String| {
                 let found = connection.query_row("SELECT 1 FROM txn WHERE id = ?1", [parent], |_| Ok(()));
@@ -380,7 +377,7 @@ impl Store {
             };
             let parent = match parent {
                 Some(parent) if lives(&parent)? => Some(parent),
-                Some(_) if kind == HookKind::Commit => return Ok(None),
+                Some(_) if kind == HookKind::Commit => return Ok(Ok(None)),
                 _ => None,
             };
             let entries: i64 = connection.query_row(
@@ -406,18 +403,18 @@ impl Store {
                 }
             };
             drop_staged(connection, id.as_str())?;
-            Ok(Some(Ended { entries: unsigned(entries), joined, hooks }))
-        })
+            Ok(Ok(Some(Ended { entries: unsigned(entries), joined, hooks })))
+        })?
     }
 
     /// Drops transactions that are abandoned; returns how many.
     pub fn sweep_transactions(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        let is_abandoned = |row: &TransactionRow, layout: &Layout| match row.expires {
+        let claims = self.claims();
+        let is_abandoned = |row: &TransactionRow| match row.expires {
             Some(expires) => expires <= now,
-            None => !is_alive(&life_lock(layout, &row.id)),
+            None => !claims.is_held_at_all(&life_name(&row.id)),
         };
-        let abandoned: Vec<_> =
-            self.transactions()?.into_iter().filter(|row| is_abandoned(row, &self.layout)).collect();
+        let abandoned: Vec<_> = self.transactions()?.into_iter().filter(is_abandoned).collect();
         for row in &abandoned {
             self.roll_back(&row.id)?;
         }

@@ -23,7 +23,7 @@
 
 use super::shelf::Shelf;
 use crate::model::entry::Content;
-use crate::world::file::{FileError, Folder, Witness, create_private, create_private_folder, random_number};
+use crate::world::file::{FileError, Folder, Witness, create_private_folder, file_time};
 use crate::world::reading::{Reading, Unread, both, read, read_all};
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -271,16 +271,6 @@ fn name_in<'p>(folder: &Path, path: &'p Path) -> Option<&'p OsStr> {
     let name = if folder == b"/" { below } else { below.strip_prefix(b"/")? };
     let is_name = !name.is_empty() && !name.contains(&b'/') && name != b"." && name != b"..";
     is_name.then(|| OsStr::from_bytes(name))
-}
-
-/// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.
-pub fn file_time(folder: &Path) -> Result<i128, FileError> {
-    let path = folder.join(format!("now.{:016x}", random_number()));
-    let file = create_private(&path)?;
-    let time =
-        Witness::of_open(&file).map(|witness| witness.changed()).map_err(FileError::of("look at", &path));
-    std::fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
-    time
 }
 
 /// Returns whether a file was touched so shortly before `present` that a further change might leave no trace.

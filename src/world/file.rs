@@ -165,7 +165,12 @@ impl Witness {
 
     /// Returns the later of modification and change time, in nanoseconds since the epoch.
     pub fn last_touched(&self) -> i128 {
-        self.changed().max(i128::from(self.modified_seconds) * NANOS + i128::from(self.modified_nanos))
+        self.modified().max(self.changed())
+    }
+
+    /// Returns the modification time, in nanoseconds since the epoch.
+    pub fn modified(&self) -> i128 {
+        i128::from(self.modified_seconds) * NANOS + i128::from(self.modified_nanos)
     }
 
     /// Returns the change time, in nanoseconds since the epoch.
@@ -390,6 +395,16 @@ pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(FileError::of("read", path))?;
     Ok(bytes)
+}
+
+/// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.
+pub fn file_time(folder: &Path) -> Result<i128, FileError> {
+    let path = folder.join(format!("now.{:016x}", random_number()));
+    let file = create_private(&path)?;
+    let time =
+        Witness::of_open(&file).map(|witness| witness.changed()).map_err(FileError::of("look at", &path));
+    std::fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
+    time
 }
 
 /// Returns a small file's bytes, or `None` where it does not exist.

@@ -65,6 +65,23 @@ impl FileLock {
     }
 }
 
+/// Returns whether somebody holds the lock on the file at `path`, in whatever way; `None` where there is no such file.
+/// Nothing is created.
+pub fn is_held(path: &Path) -> Result<Option<bool>, FileError> {
+    let file = match super::file::open_for_reading(path) {
+        Ok(file) => file,
+        Err(error) if error.is_missing() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        // Removed by its owner at this very moment, who then let go of it.
+        Ok(()) if !path.exists() => Ok(None),
+        Ok(()) => Ok(Some(false)),
+        Err(TryLockError::WouldBlock) => Ok(Some(true)),
+        Err(TryLockError::Error(error)) => Err(FileError::of("lock", path)(error)),
+    }
+}
+
 fn open(path: &Path) -> Result<File, FileError> {
     match open_private(path, OFlags::RDWR) {
         // A store that may be read and not written still has its locks.
@@ -113,6 +130,17 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(FileLock::take(&path, Sharing::Exclusive, NOT_AT_ALL).unwrap().is_some());
         drop(old);
+    }
+
+    #[test]
+    fn a_look_at_a_lock_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert_eq!(is_held(&path).unwrap(), None);
+        let shared = FileLock::take(&path, Sharing::Shared, NOT_AT_ALL).unwrap();
+        assert_eq!(is_held(&path).unwrap(), Some(true));
+        drop(shared);
+        assert_eq!(is_held(&path).unwrap(), Some(false));
     }
 
     #[test]

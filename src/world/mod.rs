@@ -4,10 +4,12 @@ mod forward;
 
 pub mod background;
 pub mod descriptors;
+pub mod document;
 pub mod file;
 pub mod filesystem;
 pub mod glob;
 pub mod host;
+pub mod lease;
 pub mod lock;
 pub mod outlet;
 pub mod probe;
@@ -19,3 +21,4 @@ pub mod signals;
 pub mod spool;
 pub mod tee;
 pub mod tree;
+pub mod whole;

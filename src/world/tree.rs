@@ -214,6 +214,26 @@ impl Tree {
         }
     }
 
+    /// Removes what was created beside `path` for a file that never got its place, if that was before a time in
+    /// nanoseconds since the epoch. What cannot be removed stays for the next time.
+    pub fn sweep_beside(&mut self, path: &RelPath, before: i128) -> Result<(), FileError> {
+        let Some(folder) = self.folder_of(path)? else { return Ok(()) };
+        let entries = match rustix::fs::Dir::read_from(folder) {
+            // A folder may let files be made and not be listed.
+            Err(Errno::ACCESS) => return Ok(()),
+            Err(error) => return Err(self.failed("read the folder of", path, error)),
+            Ok(entries) => entries,
+        };
+        for entry in entries.flatten() {
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            let is_old = |witness: Witness| witness.modified() < before;
+            if is_temporary_name(name) && Witness::at(folder, name).is_ok_and(is_old) {
+                let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the text of the symbolic link at `path`.
     pub fn read_link(&mut self, path: &RelPath) -> Result<OsString, FileError> {
         let target = match self.folder_of(path)? {

@@ -56,8 +56,14 @@ fn flags_that_make_no_sense_are_refused_and_nothing_runs() {
         );
     }
     for (line, start) in [
-        ("run --frob -- true", "taskcache: error: unexpected argument '--frob' found"),
-        ("run --replay some -- true", "taskcache: error: invalid value 'some' for '--replay <STREAMS>'"),
+        (
+            "run --frob -- true",
+            "taskcache: error: unknown option '--frob'\ntaskcache: hint: 'taskcache run --help' describes all options\n",
+        ),
+        (
+            "run --replay some -- true",
+            "taskcache: error: option --replay: 'some' is none of all, stdout, stderr, none\n",
+        ),
         ("run", "taskcache: error: no command is given"),
         (
             "run --behavior override -- true",
@@ -96,14 +102,13 @@ fn what_has_no_content_is_no_input() {
         ("/dev/null", "/dev/null", "character device"),
     ] {
         let message = format!(
-            "input '{name}' is a {what}, not a file or a folder\n\
+            "the input '{name}' is a {what}, not a file or a folder\n\
              taskcache: hint: take it out with '!' in front of its path"
         );
         assert_eq!(env.run(&format!("run -i {input} -- true")), refused(&message), "{input}");
     }
     assert_eq!(env.run("run -i folder -i !folder/fifo -- echo x"), ran(0, "x\n"));
-    let missing =
-        "input 'none' matches nothing\ntaskcache: hint: write '?' in front of an input that may be missing";
+    let missing = "the input 'none' matches nothing\ntaskcache: hint: write '?' in front of an input that may be missing";
     assert_eq!(env.run("run -i none -- true"), refused(missing));
     assert_eq!(
         env.run("run -- echo fifo socket /dev/null"),
@@ -251,16 +256,16 @@ fn globs_that_would_take_a_repository_or_the_store_are_refused() {
     env.script("run", "#!/bin/sh\necho ran >> count\n");
     let hint = "declare the folder or the files that the command writes, not the tree it works in";
     for glob in ["*", "**", ".g*", ".git/*"] {
-        let message = format!("output '{glob}' holds a .git folder\ntaskcache: hint: {hint}");
+        let message = format!("the output '{glob}' holds a .git folder\ntaskcache: hint: {hint}");
         let line = format!("run --clean-outputs -o {glob} -- ./run");
         assert_eq!(env.run(&line), refused(&message), "{glob}");
     }
-    let message = format!("output '../w*' holds the working directory\ntaskcache: hint: {hint}");
+    let message = format!("the output '../w*' holds the working directory\ntaskcache: hint: {hint}");
     assert_eq!(env.run("run -o ../w* -- ./run"), refused(&message));
     env.set("TASKCACHE_DIR", env.work().join("cache/store"));
     let found = env.run("run -o cache/* -- ./run");
     assert!(
-        found.stderr.starts_with("taskcache: error: output 'cache/*' overlaps the store"),
+        found.stderr.starts_with("taskcache: error: the output 'cache/*' overlaps the store"),
         "{}",
         found.stderr
     );

@@ -230,3 +230,32 @@ fn the_schema_is_json() {
     let schema: serde_json::Value = serde_json::from_str(&env.run("config schema").stdout).unwrap();
     assert!(schema["properties"]["defaults"].is_object(), "{schema}");
 }
+
+#[test]
+fn mistyped_variables_are_told_once() {
+    let mut env = TestEnv::new();
+    env.set("TASKCACHE_TLL", "1h");
+    env.set("TASKCACHE_MINE", "x");
+    let taskcache = env!("CARGO_BIN_EXE_taskcache");
+    let nested = format!("run -- sh -c '{taskcache} run -- echo inner'");
+    let warnings = "taskcache: warning: variable TASKCACHE_MINE stands for no option\n\
+                    taskcache: warning: variable TASKCACHE_TLL stands for no option; did you mean 'TASKCACHE_TTL'?\n";
+    for _ in 0..2 {
+        assert_eq!(env.run(&nested), ran(0, "inner\n").with_stderr(warnings));
+    }
+    env.unset("TASKCACHE_MINE");
+    let strict = env.run("run --strict -- sh -c 'echo ran >> count'");
+    let message =
+        "variable TASKCACHE_TLL stands for no option\ntaskcache: hint: did you mean 'TASKCACHE_TTL'?";
+    assert_eq!(strict, refused(message));
+    assert_eq!(env.count(), 0);
+    env.unset("TASKCACHE_TLL");
+    // Flows and transactions set variables for the runs inside of them.
+    for around in ["flow --name n", "transaction"] {
+        let line =
+            format!("{around} -- {taskcache} run --strict -- sh -c '{taskcache} run --strict -- echo inner'");
+        assert_eq!(env.run(&line), ran(0, "inner\n"), "{around}");
+    }
+    env.set("TASKCACHE_TRANSACTION", env.run("transaction begin").stdout.trim());
+    assert_eq!(env.run("run --strict -- echo step"), ran(0, "step\n"));
+}

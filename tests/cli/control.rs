@@ -293,7 +293,8 @@ fn the_command_sees_its_context_and_it_is_in_no_key() {
     let nothing: Value = serde_json::from_str(&nothing).unwrap();
     assert!(nothing.as_object().unwrap().values().all(Value::is_null), "{nothing}");
     let line = "taskcache run -t inner -- sh -c 'echo ran >> count; echo $TASKCACHE_TASK'";
-    for outer in ["", "taskcache run --no-cache -- ", "taskcache run -t outer -- ", "TASKCACHE_X=1 "] {
+    for outer in ["", "taskcache run --no-cache -- ", "taskcache run -t outer -- ", "TASKCACHE_STATUS=never "]
+    {
         assert_eq!(env.shell(&format!("{outer}{line}")), ran(0, "inner\n"), "{outer}");
         assert_eq!(env.count(), 1, "{outer}");
     }

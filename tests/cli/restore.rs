@@ -211,9 +211,9 @@ fn an_output_that_would_eat_something_is_refused() {
     env.write("src/a.c", "");
     env.script("make", "#!/bin/sh\necho ran >> count\n");
     for (line, message) in [
-        ("run -o . -- ./make", "output '.' holds the working directory"),
-        ("run -i src/a.c -o src -- ./make", "output 'src' holds the input 'src/a.c'"),
-        ("run -i 'src/*.c' -o src -- ./make", "output 'src' holds the input 'src/*.c'"),
+        ("run -o . -- ./make", "the output '.' holds the working directory"),
+        ("run -i src/a.c -o src -- ./make", "the output 'src' holds the input 'src/a.c'"),
+        ("run -i 'src/*.c' -o src -- ./make", "the output 'src' holds the input 'src/*.c'"),
     ] {
         let ran = env.run(line);
         assert_eq!((ran.code, ran.stdout.as_str()), (125, ""), "{line}");

@@ -3,11 +3,14 @@
 use crate::support::{TestEnv, ran};
 use std::process::{Child, Stdio};
 
-/// A world with a command that appends to `count`, and ends when there is an answer in the file `go`.
-fn world() -> TestEnv {
-    let env = TestEnv::new();
+/// Gives a world a command that appends to `count`, and ends when there is an answer in the file `go`.
+fn with_slow_command(env: TestEnv) -> TestEnv {
     env.script("slow", "#!/bin/sh\necho ran >> count\nwhile [ ! -e go ]; do :; done\ncat go\n");
     env
+}
+
+fn worlds() -> [TestEnv; 2] {
+    TestEnv::by_each_means().map(with_slow_command)
 }
 
 const LINE: &str = "run --serialize --no-argument-inputs -- ./slow";
@@ -29,21 +32,23 @@ fn output(child: Child) -> (Option<i32>, String) {
 
 #[test]
 fn of_many_at_once_one_runs_and_the_others_replay() {
-    let env = TestEnv::new();
-    env.script(
-        "slow",
-        "#!/bin/sh\necho ran >> count\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done\necho done\n",
-    );
-    let children: Vec<_> = (0..64).map(|_| env.spawn("run --serialize -- ./slow", Stdio::null())).collect();
-    for child in children {
-        assert_eq!(output(child), (Some(0), "done\n".to_owned()));
+    for env in TestEnv::by_each_means() {
+        env.script(
+            "slow",
+            "#!/bin/sh\necho ran >> count\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done\necho done\n",
+        );
+        let children: Vec<_> =
+            (0..64).map(|_| env.spawn("run --serialize -- ./slow", Stdio::null())).collect();
+        for child in children {
+            assert_eq!(output(child), (Some(0), "done\n".to_owned()));
+        }
+        assert_eq!(env.count(), 1);
     }
-    assert_eq!(env.count(), 1);
 }
 
 #[test]
 fn a_waiter_takes_over_the_moment_its_holder_is_killed() {
-    let env = world();
+    let env = with_slow_command(TestEnv::new());
     let mut holder = env.spawn(LINE, Stdio::null());
     while env.count() < 1 {}
     let waiter = env.spawn(LINE, Stdio::null());
@@ -57,76 +62,88 @@ fn a_waiter_takes_over_the_moment_its_holder_is_killed() {
 
 #[test]
 fn a_waiter_takes_over_when_the_holder_fails() {
-    let env = TestEnv::new();
-    env.script("fails", "#!/bin/sh\necho ran >> count\n[ $(wc -l < count) -ge 3 ]\n");
-    let children: Vec<_> = (0..8).map(|_| env.spawn("run --serialize -- ./fails", Stdio::null())).collect();
-    let codes: Vec<_> = children.into_iter().map(|child| output(child).0).collect();
-    assert_eq!(codes.iter().filter(|code| **code == Some(1)).count(), 2, "{codes:?}");
-    assert_eq!(env.count(), 3);
+    for env in TestEnv::by_each_means() {
+        env.script("fails", "#!/bin/sh\necho ran >> count\n[ $(wc -l < count) -ge 3 ]\n");
+        let children: Vec<_> =
+            (0..8).map(|_| env.spawn("run --serialize -- ./fails", Stdio::null())).collect();
+        let codes: Vec<_> = children.into_iter().map(|child| output(child).0).collect();
+        assert_eq!(codes.iter().filter(|code| **code == Some(1)).count(), 2, "{codes:?}");
+        assert_eq!(env.count(), 3);
+    }
 }
 
 #[test]
 fn a_wait_ends_when_it_is_bounded() {
-    let env = world();
-    let holder = env.spawn(LINE, Stdio::null());
-    wait_until_running(&env);
-    let failed = env.run("run --serialize --no-argument-inputs --wait 10ms --on-timeout fail -- ./slow");
-    assert_eq!((failed.code, failed.stdout.as_str()), (124, ""));
-    assert!(failed.stderr.contains("another run still computes "), "{}", failed.stderr);
-    let impatient = env.spawn("run --serialize --no-argument-inputs --wait 10ms -- ./slow", Stdio::null());
-    while env.count() < 2 {}
-    release(&env, "x\n");
-    assert_eq!(output(impatient), (Some(0), "x\n".to_owned()));
-    assert_eq!(output(holder), (Some(0), "x\n".to_owned()));
+    for env in worlds() {
+        let holder = env.spawn(LINE, Stdio::null());
+        wait_until_running(&env);
+        let failed = env.run("run --serialize --no-argument-inputs --wait 10ms --on-timeout fail -- ./slow");
+        assert_eq!((failed.code, failed.stdout.as_str()), (124, ""));
+        assert!(failed.stderr.contains("another run still computes "), "{}", failed.stderr);
+        let impatient =
+            env.spawn("run --serialize --no-argument-inputs --wait 10ms -- ./slow", Stdio::null());
+        while env.count() < 2 {}
+        release(&env, "x\n");
+        assert_eq!(output(impatient), (Some(0), "x\n".to_owned()));
+        assert_eq!(output(holder), (Some(0), "x\n".to_owned()));
+    }
 }
 
 #[test]
 fn a_hit_waits_for_nobody() {
-    let env = world();
-    let first = env.spawn(LINE, Stdio::null());
-    wait_until_running(&env);
-    release(&env, "one\n");
-    assert_eq!(output(first).0, Some(0));
-    std::fs::remove_file(env.work().join("go")).unwrap();
-    let refresh = env.spawn("run --serialize --refresh --no-argument-inputs -- ./slow", Stdio::null());
-    wait_until_running(&env);
-    assert_eq!(env.run(LINE), ran(0, "one\n"));
-    release(&env, "two\n");
-    assert_eq!(output(refresh), (Some(0), "two\n".to_owned()));
-    assert_eq!(env.run(LINE), ran(0, "two\n"));
+    for env in worlds() {
+        let first = env.spawn(LINE, Stdio::null());
+        wait_until_running(&env);
+        release(&env, "one\n");
+        assert_eq!(output(first).0, Some(0));
+        std::fs::remove_file(env.work().join("go")).unwrap();
+        let refresh = env.spawn("run --serialize --refresh --no-argument-inputs -- ./slow", Stdio::null());
+        wait_until_running(&env);
+        assert_eq!(env.run(LINE), ran(0, "one\n"));
+        release(&env, "two\n");
+        assert_eq!(output(refresh), (Some(0), "two\n".to_owned()));
+        assert_eq!(env.run(LINE), ran(0, "two\n"));
+    }
 }
 
 #[test]
 fn who_is_waited_for_is_told() {
-    let env = world();
-    let holder = env.spawn(LINE, Stdio::null());
-    wait_until_running(&env);
-    let list = env.run("local-cache list --running --format json").stdout;
-    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
-    assert_eq!(
-        (list[0]["pid"].as_u64(), list[0]["command"].as_str()),
-        (Some(holder.id().into()), Some("./slow"))
-    );
-    let waiter =
-        env.spawn(&LINE.replace("--serialize", "--serialize --status always --events events"), Stdio::null());
-    while !env.read("events").unwrap_or_default().contains("\"waiting\"") {}
-    release(&env, "x\n");
-    output(holder);
-    let waited = waiter.wait_with_output().unwrap();
-    let stderr = String::from_utf8(waited.stderr).unwrap();
-    assert!(stderr.starts_with("taskcache: waiting for slow "), "{stderr}");
-    assert_eq!(stderr.lines().count(), 2, "{stderr}");
-    assert_eq!(env.run("local-cache list --running"), ran(0, "nothing is running\n"));
+    for env in worlds() {
+        let holder = env.spawn(LINE, Stdio::null());
+        wait_until_running(&env);
+        let list = env.run("local-cache list --running --format json").stdout;
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(
+            (list[0]["pid"].as_u64(), list[0]["command"].as_str()),
+            (Some(holder.id().into()), Some("./slow"))
+        );
+        let waiter = env.spawn(
+            &LINE.replace("--serialize", "--serialize --status always --events events"),
+            Stdio::null(),
+        );
+        while !env.read("events").unwrap_or_default().contains("\"waiting\"") {}
+        release(&env, "x\n");
+        output(holder);
+        let waited = waiter.wait_with_output().unwrap();
+        let stderr = String::from_utf8(waited.stderr).unwrap();
+        assert!(stderr.starts_with("taskcache: waiting for slow "), "{stderr}");
+        assert_eq!(stderr.lines().count(), 2, "{stderr}");
+        assert_eq!(env.run("local-cache list --running"), ran(0, "nothing is running\n"));
+    }
 }
 
 #[test]
 fn two_that_wait_for_each_other_do_not_wait_for_ever() {
-    let env = TestEnv::new();
-    let barrier = "echo ran >> $1-began; while [ ! -e $2-began ]; do :; done";
-    env.script("outer", &format!("#!/bin/sh\n{barrier}\nexec taskcache run --serialize -- ./outer $2 $1\n"));
-    let line = "taskcache run --serialize -- ./outer a b & taskcache run --serialize -- ./outer b a & wait; echo over";
-    let ran = env.shell(line);
-    assert_eq!((ran.code, ran.stdout.as_str()), (0, "over\n"));
+    for env in TestEnv::by_each_means() {
+        let barrier = "echo ran >> $1-began; while [ ! -e $2-began ]; do :; done";
+        env.script(
+            "outer",
+            &format!("#!/bin/sh\n{barrier}\nexec taskcache run --serialize -- ./outer $2 $1\n"),
+        );
+        let line = "taskcache run --serialize -- ./outer a b & taskcache run --serialize -- ./outer b a & wait; echo over";
+        let ran = env.shell(line);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "over\n"));
+    }
 }
 
 /// Sixteen at a time, fifty keys, and one in four of the runs killed at some moment: whatever happens, every result

@@ -55,6 +55,22 @@ impl TestEnv {
         Self { folder, variables: Vec::new() }
     }
 
+    /// Makes an empty world whose store uses leases of this length, as on a network file system.
+    pub fn with_leases(length: &str) -> Self {
+        let env = Self::new();
+        let folder = env.home().join(".config/taskcache");
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        let config = format!("[store]\nlocks = 'lease'\nlease = '{length}'\n");
+        fs::write(folder.join("config.toml"), config).expect("a file can be written");
+        env
+    }
+
+    /// Makes two empty worlds, one for each means by which runs keep out of each other's way. The leases are so long
+    /// that no test sees their end.
+    pub fn by_each_means() -> [Self; 2] {
+        [Self::new(), Self::with_leases("1h")]
+    }
+
     /// Returns the working directory, without symbolic links.
     pub fn work(&self) -> PathBuf {
         self.folder.path().join("work").canonicalize().expect("the working directory exists")

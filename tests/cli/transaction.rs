@@ -202,24 +202,25 @@ fn read_committed_transactions_run_side_by_side_and_the_last_commit_stays() {
 
 #[test]
 fn serializable_transactions_go_one_after_another_and_keep_their_keys() {
-    let env = world();
-    env.script("append", "#!/bin/sh\necho $1 $WHO >> log\necho $1 $WHO\n");
-    steps(&env, "forth", "for k in 1 2 3; do taskcache run --refresh -e X -- ./append $k; done");
-    steps(&env, "back", "for k in 3 2 1; do taskcache run --refresh -e X -- ./append $k; done");
-    let line = "for i in 1 2 3 4; do \
-                WHO=f$i taskcache transaction --isolation serializable -- ./forth & \
-                WHO=b$i taskcache transaction --isolation serializable -- ./back & done; wait";
-    assert_eq!(env.shell(line).code, 0);
-    let log = env.read("log").unwrap();
-    let who: Vec<_> = log.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
-    assert_eq!(who.len(), 24);
-    for three in who.chunks(3) {
-        assert!(three.iter().all(|one| *one == three[0]), "transactions are mixed: {who:?}");
+    for env in TestEnv::by_each_means() {
+        env.script("append", "#!/bin/sh\necho $1 $WHO >> log\necho $1 $WHO\n");
+        steps(&env, "forth", "for k in 1 2 3; do taskcache run --refresh -e X -- ./append $k; done");
+        steps(&env, "back", "for k in 3 2 1; do taskcache run --refresh -e X -- ./append $k; done");
+        let line = "for i in 1 2 3 4; do \
+                    WHO=f$i taskcache transaction --isolation serializable -- ./forth & \
+                    WHO=b$i taskcache transaction --isolation serializable -- ./back & done; wait";
+        assert_eq!(env.shell(line).code, 0);
+        let log = env.read("log").unwrap();
+        let who: Vec<_> = log.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
+        assert_eq!(who.len(), 24);
+        for three in who.chunks(3) {
+            assert!(three.iter().all(|one| *one == three[0]), "transactions are mixed: {who:?}");
+        }
+        // A run outside cannot take a key that the transaction touched, until it ends.
+        steps(&env, "holder", "taskcache run -e X -- ./append 9\n: > held\nwhile [ ! -e go ]; do :; done");
+        let line = "WHO=t taskcache transaction --isolation serializable -- ./holder & while [ ! -e held ]; do :; done; \
+                    WHO=o taskcache run --serialize --wait 50ms --on-timeout fail -e X -- ./append 9; echo $?; : > go; wait; \
+                    WHO=o taskcache run --serialize -e X -- ./append 9";
+        assert_eq!(env.shell(line).stdout, "9 t\n124\n9 t\n");
     }
-    // A run outside cannot take a key that the transaction touched, until it ends.
-    steps(&env, "holder", "taskcache run -e X -- ./append 9\n: > held\nwhile [ ! -e go ]; do :; done");
-    let line = "WHO=t taskcache transaction --isolation serializable -- ./holder & while [ ! -e held ]; do :; done; \
-                WHO=o taskcache run --serialize --wait 50ms --on-timeout fail -e X -- ./append 9; echo $?; : > go; wait; \
-                WHO=o taskcache run --serialize -e X -- ./append 9";
-    assert_eq!(env.shell(line).stdout, "9 t\n124\n9 t\n");
 }

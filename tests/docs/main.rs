@@ -1,5 +1,6 @@
 //! The documents say what the program does: their sessions run, their lists are complete, their tables are current.
 
+mod generated;
 mod reference;
 mod session;
 

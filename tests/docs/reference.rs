@@ -1,5 +1,6 @@
 //! The lists in the documents, held against the program's own.
 
+use super::generated::is_blessing;
 use super::session::{file, read};
 use std::fmt::Write;
 use taskcache::config::options::{Heading, Kind, OPTIONS, OptionRow, Place};
@@ -14,9 +15,7 @@ fn assert_current(document: &str, part: &str, expected: &str) {
     let (present, after) =
         rest.split_once(&end).unwrap_or_else(|| panic!("part '{part}' of {document} never ends"));
     let expected = format!("\n{expected}\n");
-    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests asks for new tables")]
-    let bless = std::env::var_os("TASKCACHE_BLESS").is_some();
-    if bless && present != expected {
+    if is_blessing() && present != expected {
         std::fs::write(file(document), format!("{before}{begin}{expected}{end}{after}"))
             .expect("a document can be written");
     } else {
@@ -156,17 +155,34 @@ fn the_map_of_the_house_is_complete() {
     }
 }
 
+/// Every kind of finding, and every field of the document that tells of them.
+#[test]
+fn everything_that_a_verification_says_is_explained() {
+    let page = read("docs/verify.md");
+    for fault in taskcache::store::finding::Fault::ALL {
+        assert!(page.contains(&format!("| `{}` |", fault.name())), "docs/verify.md: no '{}'", fault.name());
+    }
+    let source = read("src/cli/local_cache/verify.rs");
+    let fields: Vec<_> =
+        source.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\":")).collect();
+    assert!(fields.len() > 14, "the fields were found: {fields:?}");
+    for (field, _) in fields {
+        assert!(page.contains(&format!("`{field}`")), "docs/verify.md does not explain '{field}'");
+    }
+}
+
 /// What `docs/storage.md` says in numbers.
 #[test]
 fn the_numbers_of_the_store_are_current() {
     use taskcache::config::location::{DEFAULT_AGE, DEFAULT_FOLDER, DEFAULT_SIZE};
-    use taskcache::model::{entry::ENTRY_FORMAT, fingerprint::KEY_FORMAT};
+    use taskcache::model::{entry::ENTRY_FORMAT, exchange::EXCHANGE_FORMAT, fingerprint::KEY_FORMAT};
     use taskcache::store::{content::SMALL, index::INDEX_FORMAT};
     let page = read("docs/storage.md");
     for said in [
         format!("| index | {INDEX_FORMAT} |"),
         format!("| entry | {ENTRY_FORMAT} |"),
         format!("| key | {KEY_FORMAT} |"),
+        format!("| export | {EXCHANGE_FORMAT} |"),
         format!("contents up to {} KiB", SMALL / 1024),
         format!("`~/{DEFAULT_FOLDER}` unless"),
         format!("The store holds {} GiB", DEFAULT_SIZE.as_bytes() >> 30),

@@ -44,7 +44,10 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
         policy.max_age = text.parse().map_err(|error| Failure::new(format!("option --max-age: {error}")))?;
     }
     let now = shelf.now();
-    let Some(store) = &mut shelf.store else { return print("removed 0 entries, 0 B; 0 B stay\n") };
+    let locking = settings.map(|store| store.locking).unwrap_or_default();
+    let Some(mut store) = shelf.store.take().map(|store| store.locking(locking)) else {
+        return print("removed 0 entries, 0 B; 0 B stay\n");
+    };
     let (word, plan) = match arguments.get_flag("dry-run") {
         true => ("would remove", store.plan_collection(policy, now)?),
         false => ("removed", store.collect(policy, now)?.plan),

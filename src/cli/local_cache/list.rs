@@ -3,6 +3,8 @@
 use super::{Shelf, filters, format, is_json, subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::config::layer::Layer;
+use crate::config::resolve::survey;
 use crate::report::entry::{list_json, list_text};
 use crate::report::running::{running_json, running_text};
 use crate::store::reservation::Reservations;
@@ -19,8 +21,11 @@ pub(super) fn command() -> Command {
 /// Runs it.
 pub(super) fn run(shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
     if arguments.get_flag("running") {
-        let running = shelf.store.as_ref().map(|store| Reservations::of(store.layout()).running());
-        let running = running.unwrap_or_default();
+        let settings = survey(shelf.host, &Layer::new())?.store.ok();
+        let locking = settings.map(|store| store.locking).unwrap_or_default();
+        let store = shelf.store.as_ref();
+        let running =
+            store.map(|store| Reservations::of(store.layout(), locking).running()).unwrap_or_default();
         return match is_json(arguments) {
             true => print(&format!("{}\n", running_json(&running, shelf.now()))),
             false => print(&running_text(&running, shelf.now())),

@@ -1,11 +1,14 @@
 //! `taskcache local-cache`: look at the store and take things out of it. One file a subcommand.
 
 mod clear;
+mod export;
 mod gc;
+mod import;
 mod list;
 mod remove;
 mod show;
 mod stats;
+mod verify;
 
 use super::failure::Failure;
 use super::print;
@@ -46,6 +49,9 @@ pub fn command() -> Command {
         .subcommand(stats::command())
         .subcommand(remove::command())
         .subcommand(gc::command())
+        .subcommand(verify::command())
+        .subcommand(export::command())
+        .subcommand(import::command())
         .subcommand(subcommand("path", "Print the folder of the store"))
 }
 
@@ -92,13 +98,22 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
         print(&format!("{}\n", printable(root.as_os_str().as_bytes())))?;
         return Ok(Termination::Exited(0));
     }
+    if name == "verify" {
+        return verify::run(host, &root, arguments);
+    }
     let mut shelf = Shelf { host, root: root.clone(), store: None };
     match Store::open_existing(&root) {
         Ok(store) => shelf.store = Some(store),
+        // One whose index was moved aside still holds contents, and what was moved.
+        Err(StoreError::Missing(_)) if ["clear", "gc"].contains(&name) && Store::stands_at(&root) => {
+            shelf.store = Some(Store::open(&root)?);
+        }
         Err(StoreError::Missing(_)) => {}
         Err(error) => return Err(error.into()),
     }
     match name {
+        "export" => return export::run(&shelf, arguments),
+        "import" => return import::run(shelf, arguments),
         "clear" => clear::run(shelf, arguments),
         "list" => list::run(shelf, arguments),
         "show" => show::run(shelf, arguments),

@@ -23,7 +23,7 @@ fn every_table_is_read_with_its_lines() {
         "[task.'my task']\ncommand = 'make | tee log'\nttl = '1s'\n",
         "[env.ci]\nread_only = true\n",
         "[policy.nightly]\nexpression = 'DEFAULT + RUN_ID'\n[policy]\noff = 'NONE'\n",
-        "[store]\ndir = '~/cache'\nmax_size = '1GiB'\nmax_age = '1d'\n",
+        "[store]\ndir = '~/cache'\nmax_size = '1GiB'\nmax_age = '1d'\nlocks = 'auto'\nlease = '9s'\n",
     ))
     .unwrap();
     let told = |layer: &Layer, name| {
@@ -50,8 +50,9 @@ fn every_table_is_read_with_its_lines() {
     let policies: Vec<_> =
         document.policies.iter().map(|(name, policy)| (name.as_str(), policy.value.as_str())).collect();
     assert_eq!(policies, [("nightly", "DEFAULT + RUN_ID"), ("off", "NONE")]);
-    let store = [document.store.dir, document.store.max_size, document.store.max_age];
-    assert_eq!(store.map(|value| value.unwrap().value), ["~/cache", "1GiB", "1d"]);
+    let StoreTable { dir, max_size, max_age, locks, lease } = document.store;
+    let store = [dir, max_size, max_age, locks, lease];
+    assert_eq!(store.map(|value| value.unwrap().value), ["~/cache", "1GiB", "1d", "auto", "9s"]);
 }
 
 #[test]

@@ -180,6 +180,7 @@ fn built_in_values() {
     let store = resolved.store.unwrap();
     assert_eq!(store.dir, Path::new("/home/ada/.flyte/local-cache/taskcache"));
     assert_eq!((store.max_size.as_bytes(), store.max_age.to_string().as_str()), (10 << 30, "30d"));
+    assert_eq!((store.locking.means.name(), store.locking.lease.to_string().as_str()), ("auto", "10s"));
     for row in OPTIONS.iter().filter(|row| row.long != "cache-dir") {
         let name = row.key().unwrap_or_else(|| row.long.to_owned());
         let (value, origin) = scene.shown(&name);
@@ -304,11 +305,12 @@ fn paths_are_relative_to_the_place_that_says_them() {
 #[test]
 fn the_store_and_its_limits() {
     let project = "[store]\ndir = '~/p'\nmax_size = '1KiB'\n";
-    let user = "[store]\ndir = 'u'\nmax_size = '2KiB'\nmax_age = '2d'\n";
+    let user = "[store]\ndir = 'u'\nmax_size = '2KiB'\nmax_age = '2d'\nlocks = 'lease'\nlease = '1m'\n";
     let scene = Scene::new().project(project).user(user);
     let store = scene.resolved().unwrap().store.unwrap();
     assert_eq!((store.dir.as_path(), store.max_size.as_bytes()), (Path::new("/home/ada/p"), 1024));
     assert_eq!(store.max_age.to_string(), "2d");
+    assert_eq!((store.locking.means.name(), store.locking.lease.to_string().as_str()), ("lease", "1m"));
     assert_eq!(scene.shown("store.dir"), pair("/home/ada/p", "taskcache.toml:2 [store] dir"));
     let scene = scene.variable("TASKCACHE_DIR", "v");
     assert_eq!(scene.resolved().unwrap().store.unwrap().dir, scene.root.join("work/v"));

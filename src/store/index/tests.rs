@@ -10,9 +10,36 @@ fn open() -> (tempfile::TempDir, Index) {
     (folder, index)
 }
 
-fn insert(index: &mut Index, entry: &Entry, small: &[Vec<u8>], set: Option<&PathSet>, now: i64) {
+fn insertion<'a>(
+    entry: &'a Entry,
+    small: &'a [Vec<u8>],
+    set: Option<&'a PathSet>,
+    now: i64,
+) -> Insertion<'a> {
     let now = Timestamp::from_millis(now);
-    assert!(index.insert(entry, small, set, now, Durability::Process, None).unwrap());
+    Insertion { entry, small, path_set: set, now, durability: Durability::Process, staged_in: None }
+}
+
+fn insert(index: &mut Index, entry: &Entry, small: &[Vec<u8>], set: Option<&PathSet>, now: i64) {
+    assert_eq!(index.insert(insertion(entry, small, set, now), || true).unwrap(), Inserted::Stored);
+}
+
+#[test]
+fn what_guards_an_insertion_is_asked_while_nobody_else_can_store() {
+    let (folder, mut index) = open();
+    let entry = sample();
+    let other = Connection::open(folder.path().join("index.db")).unwrap();
+    other.busy_timeout(Duration::ZERO).unwrap();
+    let lost = || {
+        let code = other.execute_batch("BEGIN IMMEDIATE").unwrap_err().sqlite_error_code();
+        assert_eq!(code, Some(ErrorCode::DatabaseBusy));
+        false
+    };
+    let small = [b"a".to_vec()];
+    assert_eq!(index.insert(insertion(&entry, &small, None, 1), lost).unwrap(), Inserted::Fenced);
+    assert!(matches!(index.find(&entry.key).unwrap(), Found::Absent));
+    assert_eq!(index.small_content(&Content::of(b"a").digest).unwrap(), None);
+    insert(&mut index, &entry, &small, None, 1);
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! A call on the store fails, once or from then on: the command's output, files and exit code are what they are
+//! without a cache, there is at most one warning, and the entry is absent or right.
+
+use crate::support::{Effort, KEPT, MADE, Tasks, figure};
+use crate::tracer::{CHANGING, Point, READING, fail, is_missing, points};
+
+/// How many faults of each subject are tried under `cargo test`.
+const BOUNDED: u64 = 20;
+
+/// What a full, a broken, a forbidden and an exhausted machine say.
+const ERRORS: &[&str] = &["ENOSPC", "EIO", "EMFILE", "EACCES", "EROFS", "EDQUOT", "ENOMEM", "EPERM"];
+
+/// Calls that nothing but the store needs. When they fail from some point on, the command is not concerned.
+const STORE_ALONE: &[&str] = &[
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "flock",
+    "mkdir",
+    "mkdirat",
+    "rename",
+    "unlink",
+    "fchmod",
+];
+
+/// A fault: where, which error, and whether it stays.
+struct Fault {
+    point: Point,
+    error: &'static str,
+    for_good: bool,
+}
+
+/// Returns whether a call may fail this way at all: SQLite takes a few errors of a lock for somebody else's lock and
+/// waits its time, and a call that only frees something has none of them.
+fn is_possible(call: &str, error: &str) -> bool {
+    match call {
+        "fcntl" | "flock" => ["EIO", "EMFILE"].contains(&error),
+        "close" | "write" | "pwrite64" | "ftruncate" | "fsync" | "fdatasync" => {
+            ["ENOSPC", "EIO", "EDQUOT"].contains(&error)
+        }
+        "read" | "pread64" | "getdents64" => error == "EIO",
+        "mmap" => error == "ENOMEM",
+        _ => true,
+    }
+}
+
+/// Injects faults into the calls of `line` that name the store.
+fn sweep(subject: &str, line: &str, from: u32) {
+    let again = if from == 1 { KEPT } else { MADE };
+    if is_missing(subject) {
+        return;
+    }
+    let tasks = Tasks::new();
+    tasks.world.keep();
+    let store = tasks.world.store();
+    let points = points(&tasks.world, line, &[CHANGING, READING].concat(), Some(&store));
+    let count = points.len();
+    let mut faults = Vec::new();
+    for point in points {
+        for error in ERRORS.iter().filter(|error| is_possible(&point.call, error)) {
+            for for_good in [false, true] {
+                if !for_good || STORE_ALONE.contains(&point.call.as_str()) {
+                    faults.push(Fault { point: point.clone(), error, for_good });
+                }
+            }
+        }
+    }
+    let all = faults.len();
+    let faults = Effort::asked().sample(subject, faults, BOUNDED);
+    let (mut injected, mut warned) = (0, 0);
+    for Fault { point, error, for_good } in faults {
+        let what = format!("{subject}, {error} at {point}{}", if for_good { " and after" } else { "" });
+        tasks.world.restore();
+        let ran = fail(&tasks.world, line, &point, error, for_good);
+        tasks.assert_right(&what, &ran, from);
+        assert!(ran.warnings() <= 1, "{what}: {}", ran.stderr);
+        injected += 1;
+        warned += ran.warnings();
+        tasks.forget_outputs();
+        tasks.assert_kept(&what);
+        tasks.assert_works(&what, again, from);
+        tasks.assert_no_garbage(&what);
+    }
+    figure(
+        subject,
+        &format!(
+            "{injected} of {all} faults at {count} calls, {warned} with a warning; nothing else to be seen"
+        ),
+    );
+}
+
+#[test]
+fn in_a_record() {
+    sweep("faults in a record", MADE, 2);
+}
+
+#[test]
+fn in_a_restore() {
+    sweep("faults in a restore", KEPT, 1);
+}
+
+#[test]
+fn in_a_refresh() {
+    sweep("faults in a refresh", "run --refresh -o kept -- ./keep", 1);
+}
