@@ -31,6 +31,10 @@ const APPLICATION_ID: i64 = 0x7463_6163;
 /// How long a statement waits for others. Generous, because a store that answers late is better than none.
 const BUSY: Duration = Duration::from_secs(20);
 
+/// How many pages the log may have before a recorder folds it into the database: fewer than SQLite's thousand, because
+/// every process that opens the index alone reads the whole log first.
+const LOG_PAGES: u32 = 200;
+
 /// How many path sets a recipe keeps; a look-up tries them all.
 const PATH_SETS: u32 = 16;
 
@@ -402,6 +406,7 @@ impl Index {
         let log = self.log_to_flush().filter(|_| durability == Durability::Power);
         let level = if durability == Durability::Power && log.is_none() { "FULL" } else { "NORMAL" };
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
+        self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(failed)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if !is_guarded() {
