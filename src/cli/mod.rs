@@ -17,6 +17,7 @@ pub mod options;
 pub mod run;
 pub mod transaction;
 mod usage;
+pub mod words;
 
 use crate::report::reporter::say;
 use crate::world::host::Host;
@@ -69,6 +70,11 @@ Examples:
 
 /// Runs the program: `invocation` is argv with the program's name.
 pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
+    if invocation.get(1).is_some_and(|word| word == "run")
+        && let Some((layer, command)) = words::plainly_written(&invocation[2..])
+    {
+        return ended(run::run_command(host, &layer, &command, invocation));
+    }
     if invocation.get(1).is_some_and(|word| word == completions::CANDIDATES) {
         return ended(completions::candidates(host, &invocation[2..]));
     }

@@ -3,13 +3,13 @@
 //! Nothing is said to be a hit before all of it is there: the streams' bytes are proven before the first of them
 //! goes out, and the files are restored before the streams are written.
 
-use super::event::{MissReason, Outcome, Warning};
+use super::event::{MissReason, Outcome, Warning, Work};
 use super::plan::Plan;
 use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError, Restored};
 use super::run::{Run, Tale};
 use crate::config::settings::Replay;
-use crate::model::entry::{Content, Entry};
+use crate::model::entry::{Content, Entry, Stream};
 use crate::store::Store;
 use crate::store::content::Body;
 use crate::store::placement::{Placement, PlacementFile};
@@ -18,12 +18,14 @@ use crate::store::witness::WitnessBook;
 use crate::world::outlet::Outlets;
 use crate::world::process::Termination;
 use crate::world::replay::{Printed, Replay as Replaying, ReplayError, ReplaySource, replay};
+use std::time::Duration;
 
 /// SIGPIPE: what a command dies of when nobody reads it any more.
 const BROKEN_PIPE: i32 = 13;
 
 impl Run<'_> {
-    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet.
+    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet, and
+    /// leaves it to the caller to say that the work rests.
     pub(super) fn hit(
         &mut self,
         store: &Store,
@@ -32,6 +34,7 @@ impl Run<'_> {
         book: &mut WitnessBook,
         outcome: Outcome,
     ) -> Result<Termination, RestoreError> {
+        self.begin(Work::Restoring);
         let streams = [entry.transcript.stdout, entry.transcript.stderr];
         let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
         let (stdout, stderr) = (stdout?, stderr?);
@@ -50,7 +53,8 @@ impl Run<'_> {
             restored = done;
             self.remember(&file, &placement, &now);
         }
-        let termination = self.replay(entry, sources, &outlets);
+        self.rest();
+        let termination = self.replay(store, entry, sources, &outlets)?;
         let tale = Tale {
             key: Some(entry.key),
             duration: Some(entry.duration),
@@ -60,17 +64,21 @@ impl Run<'_> {
         };
         let report = self.finish(outcome, termination, tale);
         self.note(store, &report);
+        if !self.settings().read_only {
+            store.leave_record(entry, Duration::ZERO);
+        }
         Ok(termination)
     }
 
-    /// Writes the streams. Some bytes may be out when this fails, so there is no way back to a run: what cannot be
-    /// written is told, and the ending stays that of the command.
+    /// Writes the streams. Where their bytes cannot be read and none of them is out yet, there is the way back to a
+    /// run. Afterwards there is none: what cannot be written is told, and the ending stays that of the command.
     fn replay(
         &mut self,
+        store: &Store,
         entry: &Entry,
         [stdout, stderr]: [ReplaySource<'_>; 2],
         outlets: &Outlets,
-    ) -> Termination {
+    ) -> Result<Termination, RestoreError> {
         let printed = match self.settings().replay {
             Replay::All => Printed { stdout: true, stderr: true },
             Replay::Stdout => Printed { stdout: true, stderr: false },
@@ -79,11 +87,19 @@ impl Run<'_> {
         };
         let order = &entry.transcript.order;
         match replay(Replaying { stdout, stderr, order, printed }, outlets) {
-            Ok(()) => Termination::Exited(entry.exit_code),
-            Err(ReplayError::ReaderGone(_)) => Termination::Signalled(BROKEN_PIPE),
+            Ok(()) => Ok(Termination::Exited(entry.exit_code)),
+            Err(ReplayError::ReaderGone(_)) => Ok(Termination::Signalled(BROKEN_PIPE)),
+            Err(ReplayError::Unread { stream, .. }) => {
+                let content = match stream {
+                    Stream::Stdout => entry.transcript.stdout,
+                    Stream::Stderr => entry.transcript.stderr,
+                };
+                store.drop_damaged(&content)?;
+                Err(RestoreError::ContentMissing(content))
+            }
             Err(error) => {
                 self.warn(Warning::Replay(error.to_string()));
-                Termination::Exited(entry.exit_code)
+                Ok(Termination::Exited(entry.exit_code))
             }
         }
     }

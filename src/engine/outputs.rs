@@ -6,9 +6,9 @@
 
 use crate::config::settings::{Pattern, PatternKind};
 use crate::model::codec::Encoder;
-use crate::model::digest::Digest;
 use crate::model::path::printable;
 use crate::model::pattern::{Exclusions, PathPattern, PatternError};
+use crate::store::turn::Place;
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -130,16 +130,10 @@ impl Outputs {
     }
 
     /// Returns what names the places that the outputs are in, whichever task declares them.
-    pub fn places(&self) -> BTreeSet<Digest> {
-        let place = |output: &DeclaredOutput| {
-            let mut encoder = Encoder::new();
-            match output.pattern.literal_path() {
-                Some(path) => encoder.bytes(path.as_os_str().as_bytes()),
-                None => encoder
-                    .bytes(output.pattern.anchor().as_os_str().as_bytes())
-                    .bytes(&output.declaration.text),
-            };
-            Digest::of(&encoder.finish())
+    pub fn places(&self) -> BTreeSet<Place> {
+        let place = |output: &DeclaredOutput| match output.pattern.literal_path() {
+            Some(path) => Place::whole(&path),
+            None => Place::matches(output.pattern.anchor(), &output.declaration.text),
         };
         self.declared.iter().map(place).collect()
     }

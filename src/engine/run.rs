@@ -10,7 +10,7 @@
 //!   an earlier result put there (see [`super::cleaning`]).
 
 use super::context::{Context, Inside};
-use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning};
+use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning, Work};
 use super::lookup::{Answer, Circumstances, look_up};
 use super::plan::{Plan, PlanError, Request, plan, visible_environment};
 use super::record::with_cause;
@@ -96,7 +96,7 @@ impl RunError {
     }
 
     /// Returns the way out, where there is one.
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Plan(error) => error.hint(),
             Self::Store(_) => Some("choose another store with --cache-dir, or run with --fail-mode open"),
@@ -107,7 +107,8 @@ impl RunError {
             Self::NotStored(_) | Self::Differs(_) => Some("leave --strict out to take this as a warning"),
             Self::StaleOutputs | Self::BackgroundStdin => Some("use --ttl or --max-age"),
             Self::TimedOut(_) => Some("wait longer with --wait, or let it run with --on-timeout run"),
-            Self::Start(_) | Self::Stdin(_) => None,
+            Self::Start(error) => error.hint(),
+            Self::Stdin(_) => None,
         }
     }
 }
@@ -204,6 +205,15 @@ enum Found {
     },
 }
 
+/// What there is to work with.
+enum Opened {
+    Store(Box<Store>),
+    /// There is none, and none is to be made.
+    Empty,
+    /// It cannot be used.
+    Nowhere,
+}
+
 impl Run<'_> {
     pub(super) fn settings(&self) -> &Settings {
         self.job.settings
@@ -243,6 +253,16 @@ impl Run<'_> {
         self.sink.take(Event::Warning(warning));
     }
 
+    /// Says that work of ours begins.
+    pub(super) fn begin(&mut self, work: Work) {
+        self.sink.take(Event::Began(work));
+    }
+
+    /// Says that work of ours is done, whatever came of it.
+    pub(super) fn rest(&mut self) {
+        self.sink.take(Event::Rested);
+    }
+
     pub(super) fn finish(&mut self, outcome: Outcome, termination: Termination, tale: Tale) -> Report {
         let settings = self.job.settings;
         let report = Report {
@@ -272,11 +292,23 @@ impl Run<'_> {
         if self.settings().cached_only {
             return Err(RunError::NotCached(reason.name()));
         }
+        self.run_alone(Outcome::Bypass(reason), None)
+    }
+
+    fn run_alone(
+        &mut self,
+        outcome: Outcome,
+        not_stored: Option<NotStored>,
+    ) -> Result<Termination, RunError> {
         let environment = visible_environment(self.job.host, self.settings());
         let argv: Vec<&[u8]> = self.job.command.iter().map(|word| word.as_bytes()).collect();
         let source = Source::find(&argv, &environment, &self.directory).map_err(PlanError::from)?;
-        let inside =
-            Inside { task: &self.job.settings.task, key: None, outcome: "bypass", store: self.job.store };
+        let inside = Inside {
+            task: &self.job.settings.task,
+            key: None,
+            outcome: outcome.kind().name(),
+            store: self.job.store,
+        };
         let environment = self.context.environment_inside(&environment, &inside);
         let stdin = match (self.settings().stdin, self.stdin.take()) {
             (StdinMode::Null, _) => StdinSource::Null,
@@ -294,13 +326,13 @@ impl Run<'_> {
             spool_directory: Path::new("/"),
             spool_limit: 0,
         })?;
-        let tale = Tale { duration: Some(execution.duration), ..Tale::default() };
-        self.finish(Outcome::Bypass(reason), execution.termination, tale);
+        let tale = Tale { duration: Some(execution.duration), not_stored, ..Tale::default() };
+        self.finish(outcome, execution.termination, tale);
         Ok(execution.termination)
     }
 
     /// Opens the store, or says what to do without one.
-    fn open_store(&mut self) -> Result<Option<Store>, RunError> {
+    fn open_store(&mut self) -> Result<Opened, RunError> {
         let opened = match self.job.store {
             Some(root) if self.settings().read_only || self.settings().cached_only => {
                 Store::open_existing(root)
@@ -309,15 +341,17 @@ impl Run<'_> {
             None => Err(StoreError::Missing(PathBuf::from("~"))),
         };
         match opened {
-            Ok(store) => Ok(Some(store.locking(self.job.locking))),
+            Ok(store) => Ok(Opened::Store(Box::new(store.locking(self.job.locking)))),
             Err(StoreError::Missing(_)) if self.settings().cached_only => {
                 Err(RunError::NotCached(MissReason::Absent.name()))
             }
             Err(error) if self.settings().fail_mode == FailMode::Closed => Err(RunError::Store(error)),
-            Err(StoreError::Missing(_)) if self.settings().read_only => Ok(None),
+            Err(StoreError::Missing(_)) if self.settings().read_only && self.job.store.is_some() => {
+                Ok(Opened::Empty)
+            }
             Err(error) => {
                 self.warn(Warning::Store(with_cause(&error)));
-                Ok(None)
+                Ok(Opened::Nowhere)
             }
         }
     }
@@ -332,7 +366,14 @@ impl Run<'_> {
     }
 
     fn cached(&mut self) -> Result<Termination, RunError> {
-        let Some(mut store) = self.open_store()? else { return self.bypass(BypassReason::Store) };
+        let mut store = match self.open_store()? {
+            Opened::Store(store) => *store,
+            Opened::Nowhere => return self.bypass(BypassReason::Store),
+            // A store that was never made has no result, which is a miss like any other.
+            Opened::Empty => {
+                return self.run_alone(Outcome::Miss(MissReason::Absent), Some(NotStored::ReadOnly));
+            }
+        };
         if let Some(transaction) = self.context.transaction.clone() {
             match store.enter_named(&transaction) {
                 Ok(()) => {}
@@ -340,7 +381,13 @@ impl Run<'_> {
             }
         }
         if self.settings().stdin == StdinMode::Hash {
-            self.stdin = Some(SpooledStdin::read(&store).map_err(RunError::Stdin)?);
+            // What is typed at a terminal is its own sign of life.
+            if !self.job.host.terminals.stdin {
+                self.begin(Work::ReadingStdin);
+            }
+            let read = SpooledStdin::read(&store);
+            self.rest();
+            self.stdin = Some(read.map_err(RunError::Stdin)?);
         }
         loop {
             let mut book = match self.settings().paranoid {
@@ -413,12 +460,17 @@ impl Run<'_> {
     fn find(&mut self, store: &Store, plan: &Plan, book: &mut WitnessBook) -> Result<Found, StoreError> {
         let run = |outcome| Ok(Found::Run { outcome, known: None });
         if self.settings().refresh == Some(true) || self.job.background {
+            // A store that cannot be used is told before the run and not after it.
+            store.index()?;
             return run(Outcome::Refresh);
         }
         let now = self.job.host.clock.now();
         let circumstances =
             Circumstances { settings: self.job.settings, now, streams_joined: self.job.host.streams_joined };
-        let Answer { result, .. } = look_up(store, plan, circumstances, book)?;
+        self.begin(Work::Hashing);
+        let answer = look_up(store, plan, circumstances, book);
+        self.rest();
+        let Answer { result, .. } = answer?;
         let entry = match result {
             Err(reason) => return run(Outcome::Miss(reason)),
             Ok(entry) if self.settings().verify => {
@@ -437,7 +489,10 @@ impl Run<'_> {
                 }
                 Ok(Found::Over(termination))
             }
-            Err(error) => run(Outcome::Miss(self.explain_failed_hit(&error))),
+            Err(error) => {
+                self.rest();
+                run(Outcome::Miss(self.explain_failed_hit(&error)))
+            }
         }
     }
 
@@ -509,16 +564,26 @@ impl Run<'_> {
     }
 
     fn plan(&mut self, stdin: Option<Content>, book: &mut WitnessBook) -> Result<Plan, RunError> {
+        let settings = self.job.settings;
+        let has_probes = settings.key_cmd.is_some()
+            || !settings.input_cmds.is_empty()
+            || !settings.version_cmds.is_empty();
+        // A probe may speak to the terminal itself.
+        if !has_probes {
+            self.begin(Work::Hashing);
+        }
         let request = Request {
             host: self.job.host,
-            settings: self.job.settings,
+            settings,
             command: self.job.command,
             directory: &self.directory,
             store: self.job.store,
             stdin,
             context: &self.context,
         };
-        Ok(plan(request, book)?)
+        let planned = plan(request, book);
+        self.rest();
+        Ok(planned?)
     }
 
     /// Appends to the history. The run is over and its result is given; a line that is lost is a number that is a

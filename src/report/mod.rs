@@ -2,6 +2,7 @@
 
 pub mod entry;
 pub mod event_log;
+pub mod progress;
 pub mod reporter;
 pub mod running;
 pub mod table;

@@ -48,9 +48,9 @@ impl Store {
             }
         }
         let mut contents: HashMap<CacheKey, Vec<Content>> = HashMap::new();
-        let failed = self.index.failed("plan a collection");
+        let failed = self.index()?.failed("plan a collection");
         let mut query =
-            self.index.connection().prepare("SELECT key, digest, size FROM reference").map_err(&failed)?;
+            self.index()?.connection().prepare("SELECT key, digest, size FROM reference").map_err(&failed)?;
         let rows = query
             .query_map([], |row| {
                 let content =
@@ -62,7 +62,7 @@ impl Store {
             let (key, content) = row.map_err(&failed)?;
             contents.entry(key).or_default().push(content);
         }
-        let rows = self.index.rows()?.into_iter().map(|row| Candidate {
+        let rows = self.index()?.rows()?.into_iter().map(|row| Candidate {
             key: row.key,
             used: used.get(&row.key).map_or(row.used, |last| row.used.max(*last)),
             expires: row.expires,
@@ -77,9 +77,11 @@ impl Store {
         self.mark_collected(now)?;
         let transactions = self.sweep_transactions(now)?;
         self.claims().sweep()?;
+        super::turn::sweep(&self.layout)?;
         let plan = self.plan_collection(policy, now)?;
         let keys = Some(plan.removed.keys().copied().collect());
         let removed = self.remove(&Selection { keys, ..Selection::default() })?;
+        self.sweep_records()?;
         self.cut_history()?;
         Ok(Collected { plan, removed, transactions })
     }

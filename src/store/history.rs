@@ -76,7 +76,8 @@ pub struct Happening {
 }
 
 impl Happening {
-    fn to_line(&self) -> String {
+    /// Returns the line, with its end.
+    pub fn to_line(&self) -> String {
         let mut line = json!({
             "time": self.time.to_string(),
             "outcome": self.outcome.name(),
@@ -94,7 +95,8 @@ impl Happening {
         line
     }
 
-    fn from_line(line: &str) -> Option<Self> {
+    /// Reads a line; `None` for one that nobody of ours wrote.
+    pub fn from_line(line: &str) -> Option<Self> {
         let line: Map<String, Value> = serde_json::from_str(line).ok()?;
         let text = |name: &str| line.get(name).and_then(Value::as_str);
         let outcome = text("outcome")?;

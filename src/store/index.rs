@@ -9,6 +9,7 @@
 //! The write-ahead log is used on local file systems alone (see [`crate::world::filesystem`]), and never
 //! checkpointed on close, which would cost every recorder several flushes.
 
+use super::hot_record::HotRecords;
 use super::transaction::{self, TransactionId, stage_entry};
 use super::{Durability, Found, StoreError};
 use crate::model::digest::{Digest, Hasher};
@@ -16,12 +17,12 @@ use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
-use crate::world::file::{FileError, Witness, open_for_reading};
+use crate::world::file::{Witness, open_for_reading};
 use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::cell::OnceCell;
-use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -29,11 +30,7 @@ use std::time::{Duration, Instant};
 const APPLICATION_ID: i64 = 0x7463_6163;
 
 /// How long a statement waits for others. Generous, because a store that answers late is better than none.
-const BUSY: Duration = Duration::from_secs(20);
-
-/// How many pages the log may have before a recorder folds it into the database: fewer than SQLite's thousand, because
-/// every process that opens the index alone reads the whole log first.
-const LOG_PAGES: u32 = 200;
+pub(super) const BUSY: Duration = Duration::from_secs(20);
 
 /// How many path sets a recipe keeps; a look-up tries them all.
 const PATH_SETS: u32 = 16;
@@ -70,6 +67,7 @@ pub struct Index {
     identity: Option<(u64, u64)>,
     connection: Connection,
     secret: OnceCell<[u8; 32]>,
+    records: HotRecords,
 }
 
 /// The row of an entry without its body, for lists and for collection.
@@ -150,7 +148,9 @@ impl Index {
             }
             Err(error) => return Err(failed("open")(error)),
         };
-        let mut index = Self { path: path.to_owned(), identity, connection, secret: OnceCell::new() };
+        let records = HotRecords::beside(path);
+        let mut index =
+            Self { path: path.to_owned(), identity, connection, secret: OnceCell::new(), records };
         index.configure().map_err(failed("configure"))?;
         let format = index.format()?;
         if format < INDEX_FORMAT {
@@ -222,6 +222,8 @@ impl Index {
         }
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Those of an index that was here before, or of the form that it had.
+        self.records.forget_all()?;
         // Another process may have done it while this one waited.
         let found: i64 =
             transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
@@ -233,7 +235,36 @@ impl Index {
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
-        transaction.commit().map_err(failed)
+        transaction.commit().map_err(failed)?;
+        self.fold_log();
+        Ok(())
+    }
+
+    /// Folds the log into the file as far as others allow, so that the file's head tells its format.
+    pub(super) fn fold_log(&self) {
+        // Nothing is lost where it cannot be done now: hits open the index then.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    }
+
+    /// Returns what tells an index file from one that takes its place, if the head of the file is that of an index of
+    /// ours in the present format. SQLite is not asked; what its log has and the file has not yet is not seen.
+    pub(super) fn marked_identity(path: &Path) -> Option<(u64, u64)> {
+        let mut file = crate::world::file::open_for_reading(path).ok()?;
+        let witness = Witness::of_open(&file).ok()?;
+        let mut head = [0; 100];
+        file.read_exact(&mut head).ok()?;
+        let number = |at: usize| head[at..at + 4].iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+        // The fields that the file format's description names: page size (where 1 stands for 65,536), pages,
+        // user version, application id.
+        let page = match number(14) & 0xffff {
+            1 => 65_536,
+            size => size,
+        };
+        let is_ours = head.starts_with(b"SQLite format 3\0")
+            && number(60) == INDEX_FORMAT
+            && number(68) == APPLICATION_ID
+            && i64::try_from(witness.size()).is_ok_and(|size| size >= number(28).saturating_mul(page));
+        is_ours.then(|| witness.identity())
     }
 
     /// Returns the store's own random secret.
@@ -276,6 +307,24 @@ impl Index {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the hot records beside the index. Whoever writes or removes a row takes its record away in the same
+    /// transaction.
+    pub(super) const fn records(&self) -> &HotRecords {
+        &self.records
+    }
+
+    /// Returns whether the row of an entry is still the one that `entry` makes.
+    pub(super) fn has_row_of(&self, entry: &Entry) -> rusqlite::Result<bool> {
+        let found = self.row_checksum(&entry.key)?;
+        Ok(found.is_some_and(|found| found == checksum(&entry.key, &entry.encode())))
+    }
+
+    /// Returns the checksum that the row of a key has; `None` where there is no row.
+    pub(super) fn row_checksum(&self, key: &CacheKey) -> rusqlite::Result<Option<Vec<u8>>> {
+        let mut query = self.connection.prepare_cached("SELECT checksum FROM entry WHERE key = ?1")?;
+        query.query_row([blob(key)], |row| row.get(0)).optional()
     }
 
     /// Looks an entry up.
@@ -403,7 +452,7 @@ impl Index {
         let Insertion { entry, small, path_set, now, durability, staged_in } = insertion;
         let path = self.path.clone();
         let failed = |source| failure(&path, "record an entry", source);
-        let log = self.log_to_flush().filter(|_| durability == Durability::Power);
+        let log = log_to_flush(&self.path).filter(|_| durability == Durability::Power);
         let level = if durability == Durability::Power && log.is_none() { "FULL" } else { "NORMAL" };
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
         self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(failed)?;
@@ -429,6 +478,7 @@ impl Index {
             flush(log)?;
             return Ok(Inserted::Stored);
         }
+        self.records.forget(&entry.key)?;
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
             write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;
@@ -437,21 +487,6 @@ impl Index {
         flush(log)?;
         Ok(Inserted::Stored)
     }
-
-    /// Returns the write-ahead log if there is one already, open. A commit appends to it; flushing it makes the commit
-    /// survive a power cut. SQLite would do so under `synchronous = FULL`, and flush the folder as well, in each process
-    /// anew: as long as writing the record itself takes. The log's own name was flushed by whoever made it.
-    fn log_to_flush(&self) -> Option<File> {
-        let mut path = self.path.clone().into_os_string();
-        path.push("-wal");
-        let log = open_for_reading(Path::new(&path)).ok()?;
-        Witness::of_open(&log).is_ok_and(|witness| witness.size() > 0).then_some(log)
-    }
-}
-
-fn flush(log: Option<File>) -> Result<(), StoreError> {
-    let Some(log) = log else { return Ok(()) };
-    Ok(log.sync_data().map_err(FileError::of("sync", Path::new("the index's log")))?)
 }
 
 fn write_secret(connection: &Connection) -> rusqlite::Result<()> {
@@ -473,69 +508,6 @@ pub(super) fn read_body(key: &CacheKey, body: &[u8], sum: &[u8]) -> Found {
         Ok(entry) if entry.key == *key => Found::Entry(Box::new(entry)),
         _ => Found::Damaged,
     }
-}
-
-/// Writes an entry's row into `table`, which has a column for the transaction where one is given.
-pub(super) fn write_row(
-    connection: &Connection,
-    table: &str,
-    transaction: Option<&str>,
-    entry: &Entry,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let body = entry.encode();
-    let (column, value) = if transaction.is_some() { (", txn", ", ?14") } else { ("", "") };
-    let statement = format!(
-        "INSERT OR REPLACE INTO {table} (key, recipe, project, domain, task, created, expires, duration, exit_code,
-             size, used, body, checksum{column}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13{value})"
-    );
-    let expires = entry.expires.map(Timestamp::as_millis);
-    let checksum = checksum(&entry.key, &body);
-    let (duration, size, now) = (signed(entry.duration.as_millis()), signed(entry.size()), now.as_millis());
-    let (key, recipe, created) = (blob(&entry.key), blob(&entry.recipe), entry.created.as_millis());
-    let Entry { project, domain, task, exit_code, .. } = entry;
-    let mut insert = connection.prepare_cached(&statement)?;
-    match transaction {
-        None => insert.execute(params![
-            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
-            checksum
-        ]),
-        Some(id) => insert.execute(params![
-            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
-            checksum, id
-        ]),
-    }?;
-    Ok(())
-}
-
-pub(super) fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
-    write_row(connection, "entry", None, entry, now)?;
-    connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
-    let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO reference (digest, key, size) VALUES (?1, ?2, ?3)")?;
-    for Content { digest, size } in entry.contents() {
-        insert.execute(params![digest.as_bytes().as_slice(), blob(&entry.key), signed(size)])?;
-    }
-    Ok(())
-}
-
-/// Writes a path set; of each recipe the last recorded ones stay.
-pub(super) fn write_path_set(
-    connection: &Connection,
-    recipe: &CacheKey,
-    set: &PathSet,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
-        params![blob(recipe), set.id().as_bytes().as_slice(), set.encode(), now.as_millis()],
-    )?;
-    connection.execute(
-        "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
-             SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
-        params![blob(recipe), PATH_SETS],
-    )?;
-    Ok(())
 }
 
 pub(super) fn blob(key: &CacheKey) -> &[u8] {
@@ -588,6 +560,11 @@ const fn is_mistyped(error: &rusqlite::Error) -> bool {
             | Utf8Error(..)
     )
 }
+
+mod writing;
+
+use writing::{LOG_PAGES, flush, log_to_flush};
+pub(super) use writing::{write_entry, write_path_set, write_row};
 
 #[cfg(test)]
 mod tests;

@@ -73,7 +73,8 @@ impl PlacementFile {
 }
 
 impl Placement {
-    fn encode(&self) -> Vec<u8> {
+    /// Returns the bytes that a placement is kept as.
+    pub fn encode(&self) -> Vec<u8> {
         let mut encoder = Encoder::new();
         encoder.u32(PLACEMENT_FORMAT).length(self.paths.len());
         for ((output, path), placed) in &self.paths {
@@ -98,7 +99,8 @@ impl Placement {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    /// Reads what `encode` returns. Anything else is an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let at = bytes.len().checked_sub(Digest::LENGTH).ok_or(DecodeError::Truncated("placement"))?;
         let (body, checksum) = bytes.split_at(at);
         if Digest::of(body).as_bytes() != checksum {

@@ -60,8 +60,8 @@ impl Store {
     /// Says what `remove` would take out.
     pub fn plan_removal(&self, selection: &Selection) -> Result<Removed, StoreError> {
         let keys = self.selected(selection)?;
-        let failed = self.index().failed("plan a removal");
-        let connection = self.index().connection();
+        let failed = self.index()?.failed("plan a removal");
+        let connection = self.index()?.connection();
         connection
             .execute_batch("CREATE TEMP TABLE IF NOT EXISTS selected (key BLOB PRIMARY KEY) WITHOUT ROWID; DELETE FROM selected;")
             .map_err(&failed)?;
@@ -85,7 +85,7 @@ impl Store {
     }
 
     fn selected(&self, selection: &Selection) -> Result<Vec<CacheKey>, StoreError> {
-        let rows = self.index().rows()?;
+        let rows = self.index()?.rows()?;
         Ok(rows.iter().filter(|row| selection.takes(row)).map(|row| row.key).collect())
     }
 
@@ -101,15 +101,17 @@ impl Store {
 
     fn remove_selected(&mut self, selection: &Selection) -> Result<Removed, StoreError> {
         let keys = self.selected(selection)?;
-        let path = self.index.path().to_owned();
+        let path = self.index()?.path().to_owned();
         let failed = |source| failure(&path, "remove entries", source);
+        let records = self.index()?.records().clone();
         let transaction = self
-            .index
+            .index_mut()?
             .connection_mut()
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
         let mut entries = 0;
         for key in &keys {
+            records.forget(key)?;
             entries += transaction
                 .prepare_cached("DELETE FROM entry WHERE key = ?1")
                 .and_then(|mut delete| delete.execute(params![blob(key)]))
@@ -129,10 +131,10 @@ impl Store {
     /// Removes every content that nothing refers to; returns how many bytes that were.
     pub fn collect_contents(&mut self) -> Result<u64, StoreError> {
         let _lock = self.collection_lock(Sharing::Exclusive, PATIENCE)?;
-        let path = self.index.path().to_owned();
+        let path = self.index()?.path().to_owned();
         let failed = |source| failure(&path, "collect contents", source);
         let transaction = self
-            .index
+            .index_mut()?
             .connection_mut()
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
@@ -235,7 +237,7 @@ mod tests {
         assert_eq!(store.remove(&old).unwrap(), Removed { entries: 1, bytes: 1 });
         let keys = Some(BTreeSet::from([entries[2].key]));
         assert_eq!(store.remove(&Selection { keys, ..Selection::default() }).unwrap().entries, 1);
-        assert_eq!(store.index().rows().unwrap().len(), 1);
+        assert_eq!(store.index().unwrap().rows().unwrap().len(), 1);
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Shelf {
     }
 }
 
-/// Checks the bytes of a file in the book's folder, which is named by the digest of the folder that it speaks of.
+/// Checks the bytes of a shelf, whose name is the digest of the folder that it speaks of.
 pub(super) fn inspect(bytes: Vec<u8>, name: &Digest) -> Result<(), DecodeError> {
     let (directory, _) = Shelf::decode_any(bytes)?;
     match Digest::of(directory.as_bytes()) == *name {

@@ -21,7 +21,9 @@
 //! One file for each folder whose files were hashed (see [`super::shelf`]). It is worth nothing by itself: deleting all
 //! of it only costs time.
 
-use super::shelf::Shelf;
+use super::shelf::{self, Shelf};
+use crate::model::codec::DecodeError;
+use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::world::file::{FileError, Folder, Witness, create_private_folder, file_time};
 use crate::world::reading::{Reading, Unread, both, read, read_all};
@@ -278,9 +280,13 @@ pub fn is_unsettled(witness: &Witness, present: i128) -> bool {
     witness.last_touched().saturating_add(SETTLED) >= present
 }
 
+/// Checks the bytes of a file in the book's folder, which is named by the digest of the folder that it speaks of.
+pub fn inspect(bytes: &[u8], name: &Digest) -> Result<(), DecodeError> {
+    shelf::inspect(bytes.to_vec(), name)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::shelf;
     use super::*;
     use std::fs::{File, FileTimes};
     use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -407,6 +407,35 @@ pub fn file_time(folder: &Path) -> Result<i128, FileError> {
     time
 }
 
+/// Returns the bytes of a file of ours, which is an error where it has more than `most` or a link stands in its place.
+pub fn read_at_most(path: &Path, most: usize) -> Result<Vec<u8>, FileError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(FileError::of("open", path))?;
+    // Not asked for its size first: most files fit the first read, and the second says that it was all.
+    let mut bytes = vec![0; most.min(FIRST_READ)];
+    let mut filled = 0;
+    loop {
+        match rustix::io::read(&fd, &mut bytes[filled..]) {
+            Ok(0) if filled < bytes.len() => {
+                bytes.truncate(filled);
+                return Ok(bytes);
+            }
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(FileError::of("read", path)(error)),
+        }
+        if filled == bytes.len() {
+            if filled >= most {
+                return Err(FileError::of("read", path)(io::Error::other("it is too large")));
+            }
+            bytes.resize((filled * 8).min(most), 0);
+        }
+    }
+}
+
+/// What is read at first of a file that is mostly small.
+const FIRST_READ: usize = 4096;
+
 /// Returns a small file's bytes, or `None` where it does not exist.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match read_whole(path) {

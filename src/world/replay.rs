@@ -71,6 +71,14 @@ pub enum ReplayError {
         /// What the system said.
         source: io::Error,
     },
+    /// Stored bytes could not be read, and nothing was written yet: the caller still has every choice.
+    #[error("cannot read the stored {}: {source}", outlet::name(*.stream))]
+    Unread {
+        /// The stream.
+        stream: Stream,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Stored bytes could not be read.
     #[error("cannot read the stored {}: {source}", outlet::name(*.stream))]
     Read {
@@ -88,6 +96,7 @@ pub enum ReplayError {
 pub fn replay(replay: Replay<'_>, outlets: &Outlets) -> Result<(), ReplayError> {
     let Replay { mut stdout, mut stderr, order, printed } = replay;
     let mut broken: Option<ReplayError> = None;
+    let mut is_first = true;
     let mut segments = order.iter().filter(|segment| printed.has(segment.stream)).copied().peekable();
     while let Some(Segment { stream, mut length }) = segments.next() {
         // Without the other stream's bytes between them, neighbours are one piece.
@@ -103,8 +112,12 @@ pub fn replay(replay: Replay<'_>, outlets: &Outlets) -> Result<(), ReplayError> 
         };
         match source.copy(length, stream, outlets) {
             Err(error @ ReplayError::Write { .. }) if broken.is_none() => broken = Some(error),
+            Err(ReplayError::Unread { stream, source }) if !is_first => {
+                return Err(ReplayError::Read { stream, source });
+            }
             outcome => outcome?,
         }
+        is_first = false;
     }
     broken.map_or(Ok(()), Err)
 }
@@ -135,6 +148,7 @@ impl ReplaySource<'_> {
                     let wanted = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
                     file.read_exact(&mut buffer[..wanted]).map_err(|source| match source.kind() {
                         io::ErrorKind::UnexpectedEof => ReplayError::Short(stream),
+                        _ if left == length => ReplayError::Unread { stream, source },
                         _ => ReplayError::Read { stream, source },
                     })?;
                     write(&buffer[..wanted])?;
@@ -257,6 +271,23 @@ mod tests {
         let mut read = Vec::new();
         rest.read_to_end(&mut read).unwrap();
         assert_eq!(read, b"xyz");
+    }
+
+    #[test]
+    fn a_read_that_fails_before_the_first_byte_leaves_every_choice() {
+        let unreadable = || ReplaySource::File(File::open("/").unwrap());
+        let order = [out(3), err(4)];
+        let first = Replay { stdout: unreadable(), stderr: file(b"wxyz"), order: &order, printed: BOTH };
+        let (reader, writer) = io::pipe().unwrap();
+        let outlets = Outlets { stdout: writer.try_clone().unwrap().into(), stderr: writer.into() };
+        assert!(matches!(replay(first, &outlets), Err(ReplayError::Unread { stream: Stream::Stdout, .. })));
+        let second = Replay { stdout: file(b"abc"), stderr: unreadable(), order: &order, printed: BOTH };
+        assert!(matches!(replay(second, &outlets), Err(ReplayError::Read { stream: Stream::Stderr, .. })));
+        drop(outlets);
+        let mut written = String::new();
+        let mut reader = reader;
+        reader.read_to_string(&mut written).unwrap();
+        assert_eq!(written, "abc");
     }
 
     #[test]

@@ -4,10 +4,13 @@
 use crate::support::{Effort, KEPT, MADE, Ran, Tasks, age_temporaries, figure};
 use crate::tracer::{CHANGING, is_missing, kill, points};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use taskcache::model::digest::Digest;
+use taskcache::world::file::{create_private, create_private_folder};
 
 /// How many points of each subject are tried under `cargo test`.
-const BOUNDED: u64 = 16;
+const BOUNDED: u64 = 9;
 
 /// Kills `line` at points, each time in the same world, and asks `check` what it left.
 fn sweep(subject: &str, tasks: &Tasks, line: &str, check: impl Fn(&Tasks, &str)) {
@@ -103,11 +106,11 @@ fn in_the_removal_of_one() {
 fn in_a_collection() {
     let tasks = two();
     // Something of each kind that nobody owns: a dead process's folder, a content without a row.
-    for name in ["tmp/0123456789abcdef/half", "blobs/ab/cd"] {
-        let name = name.replace("ab/cd", &format!("ab/{}", "cd".repeat(31)));
+    let digest = Digest::of(b"garbage").to_string();
+    for name in ["tmp/0123456789abcdef/half".to_owned(), format!("blobs/{}/{}", &digest[..2], &digest[2..])] {
         let path = tasks.world.store().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "garbage").unwrap();
+        create_private_folder(path.parent().unwrap()).unwrap();
+        create_private(&path).unwrap().write_all(b"garbage").unwrap();
     }
     sweep("crash in a collection", &tasks, "local-cache gc --max-size 0", check_new);
 }
@@ -187,6 +190,47 @@ fn in_a_rollback() {
     sweep("crash in a rollback", &tasks, &format!("transaction rollback {id}"), |tasks, what| {
         assert!(!is_stored(tasks, MADE), "{what}: a result shows that was rolled back");
         tasks.world.run(&format!("transaction rollback {id}"));
+        check(tasks, what);
+    });
+}
+
+#[test]
+fn in_an_import() {
+    let tasks = two();
+    assert_eq!(tasks.world.run("local-cache export -o ../stream").code, 0);
+    tasks.world.run("local-cache clear --yes --task make");
+    sweep("crash in an import", &tasks, "local-cache import ../stream", |tasks, what| {
+        tasks.assert_sound(what);
+        let again = tasks.world.run("local-cache import ../stream");
+        assert_eq!((again.code, again.stderr.as_str()), (0, ""), "{what}");
+        assert!(is_stored(tasks, MADE), "{what}: what was imported is no hit");
+        check(tasks, what);
+    });
+}
+
+#[test]
+fn in_an_export() {
+    let tasks = two();
+    assert_eq!(tasks.world.run("local-cache export -o ../whole").code, 0);
+    let stream = |tasks: &Tasks, name: &str| fs::read(tasks.world.work().join(name)).ok();
+    let whole = stream(&tasks, "../whole");
+    sweep("crash in an export", &tasks, "local-cache export -o part", |tasks, what| {
+        let part = stream(tasks, "part");
+        assert!(part.is_none() || part == whole, "{what}: a part of a stream stands under its name");
+        check(tasks, what);
+    });
+}
+
+#[test]
+fn in_a_repair() {
+    let tasks = two();
+    rusqlite::Connection::open(tasks.world.index())
+        .unwrap()
+        .execute("UPDATE entry SET body = zeroblob(100) WHERE task = CAST('make' AS BLOB)", [])
+        .unwrap();
+    assert_eq!(tasks.world.run("local-cache verify").code, 1);
+    sweep("crash in a repair", &tasks, "local-cache verify --repair", |tasks, what| {
+        tasks.world.run("local-cache verify --repair");
         check(tasks, what);
     });
 }

@@ -109,8 +109,9 @@ impl Original {
     fn new(is_folded: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Small contents in the index, and some with a file of their own.
-        let samples: Vec<_> =
-            (0..12).map(|number| sample(number, 0, if number % 3 == 0 { 40_000 } else { 900 })).collect();
+        let samples: Vec<_> = (0..12)
+            .map(|number| sample(number, number, if number % 3 == 0 { 40_000 } else { 900 }))
+            .collect();
         let root = folder.path().join("store");
         drop(store_of(&root, &samples));
         if is_folded {
@@ -212,8 +213,8 @@ fn of_any_file() {
     let files = tasks.world.stored_files();
     let effort = Effort::asked();
     let mut random = effort.random("files");
-    let (mut times, mut warned) = (0, 0);
-    for name in files.iter().cycle().take(usize::try_from(effort.times(3 * files.len() as u64)).unwrap()) {
+    let (mut times, mut warned, mut repaired) = (0, 0, 0);
+    for name in files.iter().cycle().take(usize::try_from(effort.times(files.len() as u64)).unwrap()) {
         tasks.world.restore();
         let path = tasks.world.store().join(name);
         let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
@@ -229,12 +230,99 @@ fn of_any_file() {
         for line in ["list", "stats", "list --format json", "gc"] {
             tasks.world.run(&format!("local-cache {line}"));
         }
+        // What no run met is still there; a repair mends it at once.
+        if tasks.world.run("local-cache verify").code == 1 {
+            assert_eq!(tasks.world.run("local-cache verify --repair").code, 1, "{what}");
+            repaired += 1;
+        }
+        tasks.assert_sound(&what);
         tasks.assert_works(&what, KEPT, 1);
         tasks.assert_works(&what, MADE, 2);
         times += 1;
     }
     figure(
         "damage of any file",
-        &format!("{times} damages of {} files, {warned} warnings, 0 wrong", files.len()),
+        &format!(
+            "{times} damages of {} files, {warned} warnings, {repaired} repaired by hand, 0 wrong",
+            files.len()
+        ),
     );
+}
+
+/// What a verification finds when nothing has run since the damage.
+#[test]
+fn is_found_by_a_verification_and_mended() {
+    let tasks = Tasks::new();
+    tasks.assert_right("second", &tasks.world.run(MADE), 2);
+    fold(&tasks.world.index());
+    tasks.forget_outputs();
+    tasks.world.keep();
+    let blobs: Vec<_> =
+        tasks.world.stored_files().into_iter().filter(|name| name.starts_with("blobs/")).collect();
+    let effort = Effort::asked();
+    let mut random = effort.random("verification");
+    let mut times = 0;
+    for name in blobs.iter().cycle().take(usize::try_from(effort.times(8)).unwrap()) {
+        tasks.world.restore();
+        let damage = Damage::any(&mut random, 40_000);
+        let what = format!("{name}, {damage:?}");
+        damage.apply(&tasks.world.store().join(name));
+        let found = tasks.world.run("local-cache verify");
+        let word = if matches!(damage, Damage::Truncate(_)) { "content-" } else { "content-damaged" };
+        assert!(found.code == 1 && found.stdout.contains(word), "{what}: {}", found.stdout);
+        assert_eq!(tasks.world.run("local-cache verify --repair").code, 1, "{what}");
+        tasks.assert_sound(&what);
+        tasks.assert_works(&what, KEPT, 1);
+        tasks.assert_works(&what, MADE, 2);
+        times += 1;
+    }
+    for change in ["body = substr(body, 2) || x'00'", "checksum = x'00'", "size = size + 1", "expires = 5"] {
+        tasks.world.restore();
+        rusqlite::Connection::open(tasks.world.index())
+            .unwrap()
+            .execute(&format!("UPDATE entry SET {change} WHERE task = CAST('make' AS BLOB)"), [])
+            .unwrap();
+        assert_eq!(tasks.world.run("local-cache verify").code, 1, "{change}");
+        assert_eq!(tasks.world.run("local-cache verify --repair").code, 1, "{change}");
+        tasks.assert_sound(change);
+        tasks.assert_kept(change);
+        tasks.assert_works(change, MADE, 2);
+        times += 1;
+    }
+    figure("verification", &format!("{times} damages of contents and rows, all found and mended"));
+}
+
+/// A stream that was cut or altered anywhere brings nothing.
+#[test]
+fn of_an_exported_stream() {
+    let original = Original::new(true);
+    let store = Store::open(&original.folder.path().join("store")).unwrap();
+    let now = Timestamp::from_millis(crate::samples::BEGINNING);
+    let keys = original.samples.iter().map(|sample| sample.entry.key).collect();
+    let (_, stream) =
+        store.export(&keys, now, Vec::new(), &mut |_, _| panic!("nothing is left out")).unwrap();
+    // One store a stream, as each process has it.
+    let open = || Store::open(&original.folder.path().join("other")).unwrap();
+    let effort = Effort::asked();
+    let mut random = effort.random("stream");
+    let times = effort.times(150);
+    let most = Size::from_bytes(1 << 30);
+    for _ in 0..times {
+        let mut bytes = stream.clone();
+        let at = random.below(bytes.len());
+        match random.below(4) {
+            0 => bytes.truncate(at),
+            1 => bytes.extend_from_slice(&stream[at..]),
+            _ => bytes[at] ^= 1 << random.below(8),
+        }
+        let mut other = open();
+        assert!(other.import(bytes.as_slice(), most, now).is_err(), "byte {at}");
+        assert_eq!(other.index().unwrap().rows().unwrap(), []);
+    }
+    let imported = open().import(stream.as_slice(), most, now).unwrap();
+    assert_eq!(imported.entries, original.samples.len() as u64);
+    let mut seen = Seen::default();
+    look(&original.folder.path().join("other"), &original.samples, "imported", &mut seen);
+    assert_eq!((seen.hits, seen.misses, seen.errors), (12, 0, 0));
+    figure("damage of a stream", &format!("{times} cuts and flips, none imported"));
 }

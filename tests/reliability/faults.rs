@@ -5,7 +5,7 @@ use crate::support::{Effort, KEPT, MADE, Tasks, figure};
 use crate::tracer::{CHANGING, Point, READING, fail, is_missing, points};
 
 /// How many faults of each subject are tried under `cargo test`.
-const BOUNDED: u64 = 20;
+const BOUNDED: u64 = 12;
 
 /// What a full, a broken, a forbidden and an exhausted machine say.
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EMFILE", "EACCES", "EROFS", "EDQUOT", "ENOMEM", "EPERM"];
@@ -32,11 +32,13 @@ struct Fault {
 }
 
 /// Returns whether a call may fail this way at all: SQLite takes a few errors of a lock for somebody else's lock and
-/// waits its time, and a call that only frees something has none of them.
+/// waits its time.
 fn is_possible(call: &str, error: &str) -> bool {
     match call {
         "fcntl" | "flock" => ["EIO", "EMFILE"].contains(&error),
-        "close" | "write" | "pwrite64" | "ftruncate" | "fsync" | "fdatasync" => {
+        // The standard library takes a folder that cannot be closed for a bug, and on a local disk it is one.
+        "close" => false,
+        "write" | "pwrite64" | "ftruncate" | "fsync" | "fdatasync" => {
             ["ENOSPC", "EIO", "EDQUOT"].contains(&error)
         }
         "read" | "pread64" | "getdents64" => error == "EIO",
@@ -54,7 +56,9 @@ fn sweep(subject: &str, line: &str, from: u32) {
     let tasks = Tasks::new();
     tasks.world.keep();
     let store = tasks.world.store();
-    let points = points(&tasks.world, line, &[CHANGING, READING].concat(), Some(&store));
+    // How often a command's pipe is read differs from run to run, so there the numbers of reads mean nothing.
+    let calls = [CHANGING, READING].concat().into_iter().filter(|call| line == KEPT || *call != "read");
+    let points = points(&tasks.world, line, &calls.collect::<Vec<_>>(), Some(&store));
     let count = points.len();
     let mut faults = Vec::new();
     for point in points {
@@ -68,12 +72,19 @@ fn sweep(subject: &str, line: &str, from: u32) {
     }
     let all = faults.len();
     let faults = Effort::asked().sample(subject, faults, BOUNDED);
-    let (mut injected, mut warned) = (0, 0);
+    let (mut injected, mut warned, mut cut_short) = (0, 0, 0);
     for Fault { point, error, for_good } in faults {
         let what = format!("{subject}, {error} at {point}{}", if for_good { " and after" } else { "" });
         tasks.world.restore();
         let ran = fail(&tasks.world, line, &point, error, for_good);
-        tasks.assert_right(&what, &ran, from);
+        if ran.stderr.contains("warning: cannot read the stored standard ") {
+            // The one limit: the disk lets go of a content that was proved by its stat facts, half way through a replay.
+            let whole = crate::support::lines(from, 9000);
+            assert!(ran.code == 0 && whole.starts_with(&ran.stdout), "{what}: {}", ran.stderr);
+            cut_short += 1;
+        } else {
+            tasks.assert_right(&what, &ran, from);
+        }
         assert!(ran.warnings() <= 1, "{what}: {}", ran.stderr);
         injected += 1;
         warned += ran.warnings();
@@ -85,7 +96,7 @@ fn sweep(subject: &str, line: &str, from: u32) {
     figure(
         subject,
         &format!(
-            "{injected} of {all} faults at {count} calls, {warned} with a warning; nothing else to be seen"
+            "{injected} of {all} faults at {count} calls: {warned} warnings, {cut_short} replays cut short, nothing else to be seen"
         ),
     );
 }

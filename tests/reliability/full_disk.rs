@@ -35,7 +35,7 @@ fn a_store_on_a_full_disk_costs_the_result_only() {
     let effort = Effort::asked();
     let sizes: Vec<u64> = (0..100).map(|number| 20 + number * 8).collect();
     let (mut times, mut warned) = (0, 0);
-    for (number, size) in effort.sample("disks", sizes, 8).into_iter().enumerate() {
+    for (number, size) in effort.sample("disks", sizes, 4).into_iter().enumerate() {
         let tasks = Tasks::new();
         fs::remove_dir_all(tasks.world.store()).unwrap();
         fs::create_dir(tasks.world.store()).unwrap();

@@ -18,6 +18,7 @@
     reason = "a test that cannot go on says so by panicking, and prints what it did; nobody links against tests"
 )]
 
+mod old_stores;
 mod samples;
 mod support;
 mod tracer;

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use taskcache::model::entry::Content;
 use taskcache::store::witness::{WitnessBook, is_unsettled};
-use taskcache::world::file::Witness;
-use taskcache::world::file::file_time;
+use taskcache::world::file::{Witness, file_time};
 
 /// How many files are edited at a time.
 const FILES: usize = 200;
@@ -150,7 +149,7 @@ fn edits_during_hashing_and_during_runs_store_nothing_wrong() {
     fs::write(&data, &versions[0]).unwrap();
     let effort = Effort::asked();
     let is_over = AtomicBool::new(false);
-    let runs = effort.times(40);
+    let runs = effort.times(30);
     let (mut writes, mut torn) = (0_u64, 0_u64);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {

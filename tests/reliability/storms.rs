@@ -14,7 +14,8 @@ const WORKERS: u64 = 64;
 const TASKS: usize = 12;
 
 /// The commands that keep house beside the runs. None of them takes out what is in use.
-const KEEPING: [&str; 6] = [
+const KEEPING: [&str; 7] = [
+    "local-cache import ../stream",
     "local-cache gc",
     "local-cache list",
     "local-cache stats --format json",
@@ -47,7 +48,19 @@ impl Storm {
             "make",
             "echo ran >> ../count-$1; mkdir -p $2; seq $1 9000 > $2/large; echo $1 > $2/small",
         );
-        Self { world, runs: AtomicU64::new(0), kept_house: AtomicU64::new(0), took_out: AtomicU64::new(0) }
+        let storm = Self {
+            world,
+            runs: AtomicU64::new(0),
+            kept_house: AtomicU64::new(0),
+            took_out: AtomicU64::new(0),
+        };
+        // A stream with some of the results, to be imported while they are computed.
+        for task in 1..=TASKS / 2 {
+            storm.step(task, "");
+        }
+        storm.keep_house("local-cache export -o ../stream", &AtomicU64::new(0));
+        storm.keep_house("local-cache clear --yes", &AtomicU64::new(0));
+        storm
     }
 
     fn expected(task: usize) -> String {
@@ -95,7 +108,7 @@ impl Storm {
                             4 => drop(self.step(task, "--refresh")),
                             5 => self.make(task, &format!("out-{worker}")),
                             6 if takes_out => {
-                                self.keep_house(TAKING[random.below(TAKING.len())], &self.took_out)
+                                self.keep_house(TAKING[random.below(TAKING.len())], &self.took_out);
                             }
                             _ => self.keep_house(KEEPING[random.below(KEEPING.len())], &self.kept_house),
                         }
@@ -191,5 +204,56 @@ fn deaths_at_random_moments() {
     figure(
         "deaths at random moments",
         &format!("{killed} processes killed beside {runs} runs; nothing damaged, 0 wrong"),
+    );
+}
+
+/// Somebody who deletes the whole store again and again: every run is right, and the store is made anew.
+#[test]
+fn a_store_that_is_deleted_under_everybody() {
+    let storm = Storm::new();
+    let effort = Effort::asked();
+    let turns = effort.times(8);
+    let (deleted, warned) = (AtomicU64::new(0), AtomicU64::new(0));
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut random = effort.random("deletions");
+            while !is_over.load(Ordering::Relaxed) {
+                // Others make files in it meanwhile, so not all of it goes each time.
+                let is_gone = fs::remove_dir_all(storm.world.store()).is_ok();
+                deleted.fetch_add(u64::from(is_gone), Ordering::Relaxed);
+                std::thread::park_timeout(std::time::Duration::from_micros(random.next() % 40_000));
+            }
+        });
+        let workers: Vec<_> = (0..8)
+            .map(|worker: u64| {
+                let mut random = effort.random(&format!("deleted {worker}"));
+                let (storm, warned) = (&storm, &warned);
+                scope.spawn(move || {
+                    for _ in 0..turns {
+                        let task = random.below(TASKS) + 1;
+                        let ran = storm.world.run(&format!("run -- ./step {task}"));
+                        let own = ran.stderr.lines().filter(|line| !line.starts_with("taskcache: "));
+                        assert_eq!(own.collect::<Vec<_>>(), [format!("error {task}")], "{}", ran.stderr);
+                        assert!(ran.code == 0 && ran.stdout == Storm::expected(task), "{}", ran.stderr);
+                        assert!(ran.warnings() <= 1, "{}", ran.stderr);
+                        warned.fetch_add(ran.warnings() as u64, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let ended: Vec<_> = workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        is_over.store(true, Ordering::Relaxed);
+        ended.into_iter().for_each(|ended| ended.unwrap());
+    });
+    for _ in 0..2 {
+        storm.step(1, "");
+    }
+    assert_eq!(storm.step(1, "--cached-only").code, 0);
+    storm.keep_house("local-cache verify", &AtomicU64::new(0));
+    let [deleted, warned] = [&deleted, &warned].map(|count| count.load(Ordering::Relaxed));
+    figure(
+        "a store that is deleted",
+        &format!("{deleted} times under {} runs: {warned} warnings, 0 wrong", 8 * turns),
     );
 }

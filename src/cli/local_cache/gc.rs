@@ -1,6 +1,6 @@
 //! `taskcache local-cache gc`: the store is brought within its limits.
 
-use super::{Shelf, removed_text, subcommand, switch};
+use super::{Shelf, progress, removed_text, subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::config::layer::Layer;
@@ -48,10 +48,15 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
     let Some(mut store) = shelf.store.take().map(|store| store.locking(locking)) else {
         return print("removed 0 entries, 0 B; 0 B stay\n");
     };
-    let (word, plan) = match arguments.get_flag("dry-run") {
-        true => ("would remove", store.plan_collection(policy, now)?),
-        false => ("removed", store.collect(policy, now)?.plan),
+    let is_dry = arguments.get_flag("dry-run");
+    let mut progress = progress(shelf.host);
+    progress.begin("collecting");
+    let plan = match is_dry {
+        true => store.plan_collection(policy, now),
+        false => store.collect(policy, now).map(|collected| collected.plan),
     };
+    progress.rest();
+    let (word, plan) = (if is_dry { "would remove" } else { "removed" }, plan?);
     let removed = Removed { entries: plan.removed.len() as u64, bytes: plan.freed };
     let mut text = format!("{word} {}; {} stay\n", removed_text(removed), Size::from_bytes(plan.kept));
     for (reason, words) in [

@@ -14,10 +14,12 @@ use super::failure::Failure;
 use super::print;
 use crate::config::layer::Layer;
 use crate::config::resolve::survey;
+use crate::config::settings::Status;
 use crate::model::entry::Entry;
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path::printable;
 use crate::model::time::{Size, Span, Timestamp};
+use crate::report::progress::Progress;
 use crate::store::index::Row;
 use crate::store::removal::{Removed, Selection};
 use crate::store::{Found, Store, StoreError};
@@ -160,7 +162,7 @@ impl Shelf<'_> {
 
     fn entries(&self, selection: &Selection) -> Result<Vec<(Row, Option<Entry>)>, Failure> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let rows = store.index().rows()?.into_iter().filter(|row| selection.takes(row));
+        let rows = store.index()?.rows()?.into_iter().filter(|row| selection.takes(row));
         rows.map(|row| {
             let entry = match store.find(&row.key)? {
                 Found::Entry(entry) => Some(*entry),
@@ -178,7 +180,7 @@ impl Shelf<'_> {
                 .hint("'taskcache local-cache list' shows the keys")
         };
         let Some(store) = &self.store else { return Err(absent()) };
-        match store.index().keys(&prefix, 3)?.as_slice() {
+        match store.index()?.keys(&prefix, 3)?.as_slice() {
             [] => Err(absent()),
             [key] => Ok(*key),
             several => {
@@ -188,6 +190,12 @@ impl Shelf<'_> {
             }
         }
     }
+}
+
+/// Returns what shows long work on a store. A config with a fault says nothing about it, and is no reason not to do it.
+fn progress(host: &Host) -> Progress {
+    let status = survey(host, &Layer::new()).map_or(Status::Auto, |resolved| resolved.settings.status);
+    Progress::of(status, host)
 }
 
 fn is_json(arguments: &ArgMatches) -> bool {
