@@ -17,7 +17,7 @@ use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
-use crate::world::file::{Witness, open_for_reading};
+use crate::world::file::Witness;
 use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
