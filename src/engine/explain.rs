@@ -35,7 +35,7 @@ use crate::store::neighbours::{Bound, Namespace, Neighbours};
 use crate::store::placement::PlacementFile;
 use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
-use crate::world::file::content_of;
+use crate::world::reading::content_of;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::os::unix::ffi::OsStrExt;

@@ -9,7 +9,7 @@ use crate::model::entry::Content;
 use crate::model::fingerprint::CacheKey;
 use crate::store::witness::WitnessBook;
 use crate::store::{Found, Store};
-use crate::world::file::content_of;
+use crate::world::reading::content_of;
 
 /// Returns the key of a job. Of a job with a dependency file it is the key of the stored result, where there is one,
 /// else that of what is known beforehand.
@@ -35,7 +35,7 @@ pub fn key_of(job: Job<'_>) -> Result<CacheKey, RunError> {
         context: &context,
     };
     let plan = plan(request, &mut book)?;
-    let recipe = plan.recipe.key();
+    let recipe = plan.key;
     if job.settings.depfile.is_none() {
         return Ok(recipe);
     }

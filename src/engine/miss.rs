@@ -39,7 +39,7 @@ impl Run<'_> {
             Ok(prepared) => prepared,
             Err(error) => return self.without_store(error),
         };
-        let key = plan.recipe.key();
+        let key = plan.key;
         let inside = Inside {
             task: &self.job.settings.task,
             key: Some(key),

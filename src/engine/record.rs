@@ -165,7 +165,7 @@ pub fn assemble(
     let mask = store.mask().map_err(|error| NotStored::Store(with_cause(&error)))?;
     let entry = Entry {
         key: fingerprint.key(),
-        recipe: plan.recipe.key(),
+        recipe: plan.key,
         project: settings.project.clone(),
         domain: settings.domain.clone(),
         task: settings.task.clone(),

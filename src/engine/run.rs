@@ -337,7 +337,7 @@ impl Run<'_> {
             for rule in idle.map(ToString::to_string).collect::<Vec<_>>() {
                 self.warn(Warning::IgnoredNothing(rule));
             }
-            let recipe = plan.recipe.key();
+            let recipe = plan.key;
             if self.context.stack.contains(&recipe) {
                 return Err(RunError::OwnKey(recipe));
             }

@@ -285,7 +285,8 @@ impl Fingerprint {
 
     /// Returns the canonical bytes: format number, count, then kind, name and digest of each ingredient.
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        let mut encoder = Encoder::new();
+        let size = |ingredient: &Ingredient| 1 + 8 + ingredient.name.len() + Digest::LENGTH;
+        let mut encoder = Encoder::with_capacity(4 + 8 + self.ingredients.iter().map(size).sum::<usize>());
         encoder.u32(KEY_FORMAT).length(self.ingredients.len());
         for ingredient in &self.ingredients {
             encoder.u8(ingredient.kind as u8).bytes(&ingredient.name).digest(&ingredient.digest);

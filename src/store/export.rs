@@ -21,7 +21,8 @@ use crate::model::digest::Digest;
 use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::CacheKey;
 use crate::model::time::{Size, Timestamp};
-use crate::world::file::{FileError, content_of};
+use crate::world::file::FileError;
+use crate::world::reading::content_of;
 use std::collections::BTreeSet;
 use std::io::{Seek, Write};
 

@@ -171,7 +171,11 @@ impl Store {
             return None;
         }
         let path = self.layout.path(INDEX);
-        let identity = Index::marked_identity(&path)?;
+        // Before the index is opened, and never after: closing any descriptor of the file drops SQLite's locks on it.
+        let Some(identity) = Index::marked_identity(&path) else {
+            self.is_unmarked.set(true);
+            return None;
+        };
         let HotRecord { entry, streams } = HotRecords::beside(&path).read(key, identity)?;
         self.streams.borrow_mut().extend(streams);
         Some(entry)
@@ -188,7 +192,7 @@ impl Store {
     fn make_record(&self, entry: &Entry, patience: Duration) -> Result<(), StoreError> {
         let index = self.index()?;
         let failed = index.failed("take the write lock");
-        if Index::marked_identity(index.path()).is_none() {
+        if self.is_unmarked.replace(false) {
             index.fold_log();
         }
         let (Some(identity), true) = (index.identity(), filesystem::is_local(index.path()).unwrap_or(false))

@@ -332,8 +332,10 @@ impl Index {
         let Insertion { entry, small, path_set, now, durability, staged_in } = insertion;
         let path = self.path.clone();
         let failed = |source| failure(&path, "record an entry", source);
-        let level = if durability == Durability::Power { "FULL" } else { "NORMAL" };
+        let log = log_to_flush(&self.path).filter(|_| durability == Durability::Power);
+        let level = if durability == Durability::Power && log.is_none() { "FULL" } else { "NORMAL" };
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
+        self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(failed)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if !is_guarded() {
@@ -353,6 +355,7 @@ impl Index {
                 return Ok(Inserted::TransactionOver);
             }
             transaction.commit().map_err(failed)?;
+            flush(log)?;
             return Ok(Inserted::Stored);
         }
         self.records.forget(&entry.key)?;
@@ -361,6 +364,7 @@ impl Index {
             write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
+        flush(log)?;
         Ok(Inserted::Stored)
     }
 }
@@ -384,69 +388,6 @@ pub(super) fn read_body(key: &CacheKey, body: &[u8], sum: &[u8]) -> Found {
         Ok(entry) if entry.key == *key => Found::Entry(Box::new(entry)),
         _ => Found::Damaged,
     }
-}
-
-/// Writes an entry's row into `table`, which has a column for the transaction where one is given.
-pub(super) fn write_row(
-    connection: &Connection,
-    table: &str,
-    transaction: Option<&str>,
-    entry: &Entry,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let body = entry.encode();
-    let (column, value) = if transaction.is_some() { (", txn", ", ?14") } else { ("", "") };
-    let statement = format!(
-        "INSERT OR REPLACE INTO {table} (key, recipe, project, domain, task, created, expires, duration, exit_code,
-             size, used, body, checksum{column}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13{value})"
-    );
-    let expires = entry.expires.map(Timestamp::as_millis);
-    let checksum = checksum(&entry.key, &body);
-    let (duration, size, now) = (signed(entry.duration.as_millis()), signed(entry.size()), now.as_millis());
-    let (key, recipe, created) = (blob(&entry.key), blob(&entry.recipe), entry.created.as_millis());
-    let Entry { project, domain, task, exit_code, .. } = entry;
-    let mut insert = connection.prepare_cached(&statement)?;
-    match transaction {
-        None => insert.execute(params![
-            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
-            checksum
-        ]),
-        Some(id) => insert.execute(params![
-            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
-            checksum, id
-        ]),
-    }?;
-    Ok(())
-}
-
-pub(super) fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
-    write_row(connection, "entry", None, entry, now)?;
-    connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
-    let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO reference (digest, key, size) VALUES (?1, ?2, ?3)")?;
-    for Content { digest, size } in entry.contents() {
-        insert.execute(params![digest.as_bytes().as_slice(), blob(&entry.key), signed(size)])?;
-    }
-    Ok(())
-}
-
-/// Writes a path set; of each recipe the last recorded ones stay.
-pub(super) fn write_path_set(
-    connection: &Connection,
-    recipe: &CacheKey,
-    set: &PathSet,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
-        params![blob(recipe), set.id().as_bytes().as_slice(), set.encode(), now.as_millis()],
-    )?;
-    connection.execute(
-        "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
-             SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
-        params![blob(recipe), PATH_SETS],
-    )?;
-    Ok(())
 }
 
 pub(super) fn blob(key: &CacheKey) -> &[u8] {
@@ -499,6 +440,11 @@ const fn is_mistyped(error: &rusqlite::Error) -> bool {
             | Utf8Error(..)
     )
 }
+
+mod writing;
+
+use writing::{LOG_PAGES, flush, log_to_flush};
+pub(super) use writing::{write_entry, write_path_set, write_row};
 
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,7 @@ pub mod reservation;
 mod salvage;
 mod schema;
 pub mod scratch;
+pub mod shelf;
 pub mod transaction;
 pub mod turn;
 pub mod verification;
@@ -75,7 +76,7 @@ use content::{Body, Contents, Staged};
 use index::{Index, Inserted, Insertion};
 use reservation::Reservations;
 use scratch::Scratch;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -193,6 +194,8 @@ pub struct Store {
     /// Opened when it is first asked: a hit may be over without it.
     index: OnceCell<Index>,
     contents: Contents,
+    /// The head of the index file did not show our marks when a hot record was looked for.
+    is_unmarked: Cell<bool>,
     /// Streams that came with a hot record.
     streams: RefCell<Vec<Vec<u8>>>,
     scratch: OnceCell<Scratch>,
@@ -243,6 +246,7 @@ impl Store {
             seen,
             index: OnceCell::new(),
             contents,
+            is_unmarked: Cell::new(false),
             streams: RefCell::default(),
             scratch: OnceCell::new(),
             chain: Vec::new(),
@@ -418,6 +422,7 @@ impl Store {
     /// Returns whether content is there in its full size, without reading it.
     pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
         Ok(content.size == 0
+            || content.size > content::SMALL && self.contents.has(content)
             || self.streams.borrow().iter().any(|bytes| Content::of(bytes) == *content)
             || self.noting_damage(self.index()?.small_content_size(&content.digest))? == Some(content.size)
             || self.contents.has(content))

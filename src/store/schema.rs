@@ -126,7 +126,9 @@ impl Index {
     }
 
     /// Returns what tells an index file from one that takes its place, if the head of the file is that of an index of
-    /// ours in the present format. SQLite is not asked; what its log has and the file has not yet is not seen.
+    /// ours in the present format. SQLite is not asked; what its log has and the file has not yet is not seen. Not to be
+    /// called while this process has the index open: POSIX locks go with the first descriptor of the file that is
+    /// closed.
     pub(super) fn marked_identity(path: &Path) -> Option<(u64, u64)> {
         let mut file = open_for_reading(path).ok()?;
         let witness = Witness::of_open(&file).ok()?;
