@@ -29,6 +29,7 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Store the results of nested runs together, or none of them')
             [CompletionResult]::new('context', 'context', [CompletionResultType]::ParameterValue, 'Print the run around this command as JSON')
             [CompletionResult]::new('local-cache', 'local-cache', [CompletionResultType]::ParameterValue, 'Show, clear and check the local store')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Report hits, misses and time saved')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show and check the configuration')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a commented taskcache.toml into the working directory')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -132,10 +133,10 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;clear' {
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project')
-            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain')
-            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task')
-            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project; ''*'' stands for anything')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain; ''*'' stands for anything')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
             [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only entries older than this, such as 7d')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
@@ -147,19 +148,30 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;list' {
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project')
-            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain')
-            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task')
-            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project; ''*'' stands for anything')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain; ''*'' stands for anything')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
             [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only entries older than this, such as 7d')
+            [CompletionResult]::new('--newer-than', '--newer-than', [CompletionResultType]::ParameterName, 'Only entries newer than this, such as 2h')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Only entries that exited with one of these, such as 1-255')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Only entries whose command has TEXT in it, in any case')
+            [CompletionResult]::new('--search', '--search', [CompletionResultType]::ParameterName, 'Only entries whose command has TEXT in it, in any case')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by this, the latest, largest or most first')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'List at most N entries')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: on a terminal, or always, or never')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Turn the order around')
+            [CompletionResult]::new('--reverse', '--reverse', [CompletionResultType]::ParameterName, 'Turn the order around')
             [CompletionResult]::new('--running', '--running', [CompletionResultType]::ParameterName, 'List what is being computed now, and by whom')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'taskcache;local-cache;show' {
+            [CompletionResult]::new('--transcript', '--transcript', [CompletionResultType]::ParameterName, 'Print what the command printed instead, harmless on a terminal, raw elsewhere')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: on a terminal, or always, or never')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -167,6 +179,8 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;stats' {
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Count only the runs of this last time, such as 7d')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: on a terminal, or always, or never')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -200,10 +214,10 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
         'taskcache;local-cache;export' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to, ''-'' for standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where to, ''-'' for standard output')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project')
-            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain')
-            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task')
-            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project; ''*'' stands for anything')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain; ''*'' stands for anything')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
             [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only entries older than this, such as 7d')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -267,6 +281,16 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;help;help' {
+            break
+        }
+        'taskcache;report' {
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write a page that needs nothing but itself to FILE, ''-'' for standard output')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print a summary for a CI page, or everything for programs')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Count only the runs of this last time, such as 7d')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Report the runs in a file of --events instead of the store, ''-'' for standard input')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'taskcache;config' {
@@ -493,6 +517,7 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Store the results of nested runs together, or none of them')
             [CompletionResult]::new('context', 'context', [CompletionResultType]::ParameterValue, 'Print the run around this command as JSON')
             [CompletionResult]::new('local-cache', 'local-cache', [CompletionResultType]::ParameterValue, 'Show, clear and check the local store')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Report hits, misses and time saved')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show and check the configuration')
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write a commented taskcache.toml into the working directory')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -568,6 +593,9 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;help;local-cache;path' {
+            break
+        }
+        'taskcache;help;report' {
             break
         }
         'taskcache;help;config' {

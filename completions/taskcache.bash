@@ -43,6 +43,9 @@ _taskcache_static() {
             taskcache,man)
                 cmd="taskcache__subcmd__man"
                 ;;
+            taskcache,report)
+                cmd="taskcache__subcmd__report"
+                ;;
             taskcache,run)
                 cmd="taskcache__subcmd__run"
                 ;;
@@ -105,6 +108,9 @@ _taskcache_static() {
                 ;;
             taskcache__subcmd__help,man)
                 cmd="taskcache__subcmd__help__subcmd__man"
+                ;;
+            taskcache__subcmd__help,report)
+                cmd="taskcache__subcmd__help__subcmd__report"
                 ;;
             taskcache__subcmd__help,run)
                 cmd="taskcache__subcmd__help__subcmd__run"
@@ -269,7 +275,7 @@ _taskcache_static() {
 
     case "${cmd}" in
         taskcache)
-            opts="-h -V --help --version flow transaction context local-cache config init completions man run key help"
+            opts="-h -V --help --version flow transaction context local-cache report config init completions man run key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,7 +505,7 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__help)
-            opts="flow transaction context local-cache config init completions man run key help"
+            opts="flow transaction context local-cache report config init completions man run key help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -821,6 +827,20 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1480,7 +1500,7 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__local__subcmd__cache__subcmd__list)
-            opts="-t -h --project --domain --task --older-than --running --format --cache-dir --help"
+            opts="-t -s -r -h --project --domain --task --older-than --newer-than --exit-code --search --sort --reverse --limit --running --color --format --cache-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1504,6 +1524,34 @@ _taskcache_static() {
                     ;;
                 --older-than)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --newer-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exit-code)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --search)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -W "created used expires size duration hits saved task exit" -- "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -1558,12 +1606,20 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__local__subcmd__cache__subcmd__show)
-            opts="-h --format --cache-dir --help"
+            opts="-h --transcript --color --format --cache-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --transcript)
+                    COMPREPLY=($(compgen -W "all stdout stderr" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -1580,12 +1636,20 @@ _taskcache_static() {
             return 0
             ;;
         taskcache__subcmd__local__subcmd__cache__subcmd__stats)
-            opts="-h --format --cache-dir --help"
+            opts="-h --since --color --format --cache-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -1630,6 +1694,40 @@ _taskcache_static() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        taskcache__subcmd__report)
+            opts="-h --html --format --since --events --cache-dir --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --html)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "markdown json" -- "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2095,7 +2193,8 @@ _taskcache() {
     done < <("$1" complete -- "${words[@]}" 2>/dev/null)
     case $answer in
         values)
-            [[ ${#COMPREPLY[@]} -gt 0 ]] || compopt -o nospace 2>/dev/null
+            # No file is meant where no name fits.
+            compopt +o default +o bashdefault 2>/dev/null
             ;;
         "command "*)
             at=${answer#command }

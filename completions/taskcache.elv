@@ -26,6 +26,7 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand transaction 'Store the results of nested runs together, or none of them'
             cand context 'Print the run around this command as JSON'
             cand local-cache 'Show, clear and check the local store'
+            cand report 'Report hits, misses and time saved'
             cand config 'Show and check the configuration'
             cand init 'Write a commented taskcache.toml into the working directory'
             cand completions 'Print the completion script of a shell'
@@ -114,10 +115,10 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'taskcache;local-cache;clear'= {
-            cand --project 'Only entries of this project'
-            cand --domain 'Only entries of this domain'
-            cand -t 'Only entries of this task'
-            cand --task 'Only entries of this task'
+            cand --project 'Only entries of this project; ''*'' stands for anything'
+            cand --domain 'Only entries of this domain; ''*'' stands for anything'
+            cand -t 'Only entries of this task; ''*'' stands for anything'
+            cand --task 'Only entries of this task; ''*'' stands for anything'
             cand --older-than 'Only entries older than this, such as 7d'
             cand --cache-dir 'Use the store in DIR'
             cand -y 'Do not ask'
@@ -128,24 +129,37 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand --help 'Print help'
         }
         &'taskcache;local-cache;list'= {
-            cand --project 'Only entries of this project'
-            cand --domain 'Only entries of this domain'
-            cand -t 'Only entries of this task'
-            cand --task 'Only entries of this task'
+            cand --project 'Only entries of this project; ''*'' stands for anything'
+            cand --domain 'Only entries of this domain; ''*'' stands for anything'
+            cand -t 'Only entries of this task; ''*'' stands for anything'
+            cand --task 'Only entries of this task; ''*'' stands for anything'
             cand --older-than 'Only entries older than this, such as 7d'
+            cand --newer-than 'Only entries newer than this, such as 2h'
+            cand --exit-code 'Only entries that exited with one of these, such as 1-255'
+            cand -s 'Only entries whose command has TEXT in it, in any case'
+            cand --search 'Only entries whose command has TEXT in it, in any case'
+            cand --sort 'Sort by this, the latest, largest or most first'
+            cand --limit 'List at most N entries'
+            cand --color 'Use colours: on a terminal, or always, or never'
             cand --format 'Write for people or for programs'
             cand --cache-dir 'Use the store in DIR'
+            cand -r 'Turn the order around'
+            cand --reverse 'Turn the order around'
             cand --running 'List what is being computed now, and by whom'
             cand -h 'Print help'
             cand --help 'Print help'
         }
         &'taskcache;local-cache;show'= {
+            cand --transcript 'Print what the command printed instead, harmless on a terminal, raw elsewhere'
+            cand --color 'Use colours: on a terminal, or always, or never'
             cand --format 'Write for people or for programs'
             cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'
         }
         &'taskcache;local-cache;stats'= {
+            cand --since 'Count only the runs of this last time, such as 7d'
+            cand --color 'Use colours: on a terminal, or always, or never'
             cand --format 'Write for people or for programs'
             cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
@@ -175,10 +189,10 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         &'taskcache;local-cache;export'= {
             cand -o 'Where to, ''-'' for standard output'
             cand --output 'Where to, ''-'' for standard output'
-            cand --project 'Only entries of this project'
-            cand --domain 'Only entries of this domain'
-            cand -t 'Only entries of this task'
-            cand --task 'Only entries of this task'
+            cand --project 'Only entries of this project; ''*'' stands for anything'
+            cand --domain 'Only entries of this domain; ''*'' stands for anything'
+            cand -t 'Only entries of this task; ''*'' stands for anything'
+            cand --task 'Only entries of this task; ''*'' stands for anything'
             cand --older-than 'Only entries older than this, such as 7d'
             cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
@@ -228,6 +242,15 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         &'taskcache;local-cache;help;path'= {
         }
         &'taskcache;local-cache;help;help'= {
+        }
+        &'taskcache;report'= {
+            cand --html 'Write a page that needs nothing but itself to FILE, ''-'' for standard output'
+            cand --format 'Print a summary for a CI page, or everything for programs'
+            cand --since 'Count only the runs of this last time, such as 7d'
+            cand --events 'Report the runs in a file of --events instead of the store, ''-'' for standard input'
+            cand --cache-dir 'Use the store in DIR'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'taskcache;config'= {
             cand -h 'Print help'
@@ -437,6 +460,7 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand transaction 'Store the results of nested runs together, or none of them'
             cand context 'Print the run around this command as JSON'
             cand local-cache 'Show, clear and check the local store'
+            cand report 'Report hits, misses and time saved'
             cand config 'Show and check the configuration'
             cand init 'Write a commented taskcache.toml into the working directory'
             cand completions 'Print the completion script of a shell'
@@ -495,6 +519,8 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         }
         &'taskcache;help;local-cache;path'= {
         }
+        &'taskcache;help;report'= {
+        }
         &'taskcache;help;config'= {
             cand show 'Print each option with its value and where it came from'
             cand check 'Check the config files, all tables of them'
@@ -546,7 +572,7 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         }
     } elif (str:has-prefix $kind 'command ') {
         var at = (num $kind[8..])
-        edit:complete-sudo $@words[(- $at 1)..]
+        edit:complete-sudo (all $words[(- $at 1)..])
     } else {
         static $@words
     }

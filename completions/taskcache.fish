@@ -17,7 +17,7 @@ function __fish_taskcache_needs_command
     return 0
 end
 
-function __fish_taskcache_using_subcommand
+function __taskcache_static_using_subcommand
     set -l cmd (__fish_taskcache_needs_command)
     test -z "$cmd"
     and return 1
@@ -30,6 +30,7 @@ complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "flow" -d 'Run a
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "transaction" -d 'Store the results of nested runs together, or none of them'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "context" -d 'Print the run around this command as JSON'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "local-cache" -d 'Show, clear and check the local store'
+complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "report" -d 'Report hits, misses and time saved'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "config" -d 'Show and check the configuration'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "init" -d 'Write a commented taskcache.toml into the working directory'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -82,27 +83,54 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "import" -d 'Take in entries that another store exported'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "path" -d 'Print the folder of the store'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l project -d 'Only entries of this project' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l domain -d 'Only entries of this domain' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s t -l task -d 'Only entries of this task' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l project -d 'Only entries of this project; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l domain -d 'Only entries of this domain; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s t -l task -d 'Only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l older-than -d 'Only entries older than this, such as 7d' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s y -l yes -d 'Do not ask'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s n -l dry-run -d 'Say what would go, and leave it'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s h -l help -d 'Print help'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l project -d 'Only entries of this project' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l domain -d 'Only entries of this domain' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s t -l task -d 'Only entries of this task' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l project -d 'Only entries of this project; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l domain -d 'Only entries of this domain; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s t -l task -d 'Only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l older-than -d 'Only entries older than this, such as 7d' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l newer-than -d 'Only entries newer than this, such as 2h' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l exit-code -d 'Only entries that exited with one of these, such as 1-255' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s s -l search -d 'Only entries whose command has TEXT in it, in any case' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l sort -d 'Sort by this, the latest, largest or most first' -r -f -a "created\t''
+used\t''
+expires\t''
+size\t''
+duration\t''
+hits\t''
+saved\t''
+task\t''
+exit\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l limit -d 'List at most N entries' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l color -d 'Use colours: on a terminal, or always, or never' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l format -d 'Write for people or for programs' -r -f -a "text\t''
 json\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l cache-dir -d 'Use the store in DIR' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s r -l reverse -d 'Turn the order around'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l running -d 'List what is being computed now, and by whom'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from show" -l transcript -d 'Print what the command printed instead, harmless on a terminal, raw elsewhere' -r -f -a "all\t''
+stdout\t''
+stderr\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from show" -l color -d 'Use colours: on a terminal, or always, or never' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from show" -l format -d 'Write for people or for programs' -r -f -a "text\t''
 json\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from show" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from stats" -l since -d 'Count only the runs of this last time, such as 7d' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from stats" -l color -d 'Use colours: on a terminal, or always, or never' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from stats" -l format -d 'Write for people or for programs' -r -f -a "text\t''
 json\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from stats" -l cache-dir -d 'Use the store in DIR' -r -F
@@ -120,9 +148,9 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __f
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -l repair -d 'Remove what cannot be trusted and write anew what can'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s o -l output -d 'Where to, \'-\' for standard output' -r -F
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l project -d 'Only entries of this project' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l domain -d 'Only entries of this domain' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s t -l task -d 'Only entries of this task' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l project -d 'Only entries of this project; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l domain -d 'Only entries of this domain; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s t -l task -d 'Only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l older-than -d 'Only entries older than this, such as 7d' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
@@ -141,6 +169,13 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __f
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "import" -d 'Take in entries that another store exported'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "path" -d 'Print the folder of the store'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c taskcache -n "__fish_taskcache_using_subcommand report" -l html -d 'Write a page that needs nothing but itself to FILE, \'-\' for standard output' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand report" -l format -d 'Print a summary for a CI page, or everything for programs' -r -f -a "markdown\t''
+json\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand report" -l since -d 'Count only the runs of this last time, such as 7d' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand report" -l events -d 'Report the runs in a file of --events instead of the store, \'-\' for standard input' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand report" -l cache-dir -d 'Use the store in DIR' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand report" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand config; and not __fish_seen_subcommand_from show check path schema help" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand config; and not __fish_seen_subcommand_from show check path schema help" -f -a "show" -d 'Print each option with its value and where it came from'
 complete -c taskcache -n "__fish_taskcache_using_subcommand config; and not __fish_seen_subcommand_from show check path schema help" -f -a "check" -d 'Check the config files, all tables of them'
@@ -321,17 +356,18 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l no-paranoid 
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l strict -d 'Make warnings errors'
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l no-strict -d 'Undo --strict'
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "flow" -d 'Run a command as a flow, whose id and parameters nested runs can have in their keys'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "transaction" -d 'Store the results of nested runs together, or none of them'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "context" -d 'Print the run around this command as JSON'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "local-cache" -d 'Show, clear and check the local store'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "config" -d 'Show and check the configuration'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "init" -d 'Write a commented taskcache.toml into the working directory'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "run" -d 'Run a command, or replay its stored result'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "key" -d 'Print the key that a run would have'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache config init completions man run key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "flow" -d 'Run a command as a flow, whose id and parameters nested runs can have in their keys'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "transaction" -d 'Store the results of nested runs together, or none of them'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "context" -d 'Print the run around this command as JSON'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "local-cache" -d 'Show, clear and check the local store'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "report" -d 'Report hits, misses and time saved'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "config" -d 'Show and check the configuration'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "init" -d 'Write a commented taskcache.toml into the working directory'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "run" -d 'Run a command, or replay its stored result'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "key" -d 'Print the key that a run would have'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from transaction" -f -a "begin" -d 'Begin a transaction across separate steps, and print its id'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from transaction" -f -a "commit" -d 'Make all that is staged in a transaction visible'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from transaction" -f -a "rollback" -d 'Drop all that is staged in a transaction'
@@ -358,6 +394,18 @@ function __taskcache_answer
     $words[1] complete -- $words 2>/dev/null
 end
 
+# Among the words of the cached command none of our own lines holds. It is asked once for all of them.
+function __fish_taskcache_using_subcommand
+    set -l line (commandline -cp)
+    if test "$line" != "$__taskcache_line"
+        set -g __taskcache_line "$line"
+        set -g __taskcache_kind (__taskcache_answer)[1]
+    end
+    string match -q 'command *' -- "$__taskcache_kind"
+    and return 1
+    __taskcache_static_using_subcommand $argv
+end
+
 function __taskcache_values
     set -l answer (__taskcache_answer)
     test "$answer[1]" = values
@@ -377,5 +425,5 @@ function __taskcache_command
     complete -C "$own"
 end
 
-complete -c taskcache -n "__fish_taskcache_using_subcommand run key explain flow transaction" -a "(__taskcache_command)"
+complete -c taskcache -n "__taskcache_static_using_subcommand run key explain flow transaction" -a "(__taskcache_command)"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache transaction" -f -a "(__taskcache_values)"

@@ -70,8 +70,8 @@ fn more(name: OptionName) -> Option<&'static str> {
         }
         OptionName::Input => {
             "Globs know '*', '**', '?', '[a-z]' and '{a,b}'. A folder means its whole tree. A pattern that finds \
-             nothing is an error; with '?' in front its absence counts. Arguments that name existing files are inputs by \
-             themselves."
+             nothing is an error; with '?' in front its absence counts. Arguments that name existing files are \
+             inputs by themselves."
         }
         OptionName::Value => "Another text makes another key.",
         OptionName::InputCmd => "It runs by 'sh -c' before the look-up, as in --input-cmd 'cc --version'.",
@@ -80,8 +80,8 @@ fn more(name: OptionName) -> Option<&'static str> {
         }
         OptionName::EnvMode => {
             "'all' counts every variable but the noise of a session; 'declared' counts those of --env; 'strict' does \
-             that, and shows the command only these, those of --pass-env, and a minimum such as PATH and HOME. 'all', until an \
-             --env is given, 'declared' from then on."
+             that, and shows the command only these, those of --pass-env, and a minimum such as PATH and HOME. \
+             'all', until an --env is given, 'declared' from then on."
         }
         OptionName::Stdin => {
             "'null': it reads end of file. 'hash': all of it is read first, counts in the key, and is given to the \
@@ -100,8 +100,8 @@ fn more(name: OptionName) -> Option<&'static str> {
             "For compilers: 'cc -MMD -MF main.d …'. Its lines, as make reads them, are inputs of the next look-up."
         }
         OptionName::Output => {
-            "It is stored after a success and put back on a hit. If it is missing after a success, there is a warning and \
-             nothing is stored. The working directory, its parents, and folders that hold an input are refused."
+            "It is stored after a success and put back on a hit. If it is missing after a success, there is a \
+             warning and nothing is stored. The working directory, its parents, and folders that hold an input are refused."
         }
         OptionName::OutputMtime => {
             "'now': as if just written, so that make is content. 'keep': what is right already is not touched."
@@ -123,8 +123,8 @@ fn more(name: OptionName) -> Option<&'static str> {
         }
         OptionName::Paranoid => "It changes no key.",
         OptionName::Strict => {
-            "Rules of --ignore that name nothing, inputs that changed during the run, differences under --verify, variables \
-             that look like ours and are not: each ends with 125."
+            "Rules of --ignore that name nothing, inputs that changed during the run, differences under --verify, \
+             variables that look like ours and are not: each ends with 125."
         }
         OptionName::Status => "'auto': where standard error is a terminal.",
         OptionName::Events => "docs/events.md lists the fields, which are stable.",

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::print;
 use crate::config::file::PROJECT_FILE;
 use crate::config::starter::{starter, telling_files};
-use crate::world::document::write_new;
+use crate::world::document::{is_there, write_new};
 use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -31,7 +31,7 @@ pub fn command() -> Command {
 /// Writes the file, or prints it.
 pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
     let folder = host.directory.clone().unwrap_or_else(|| PathBuf::from("."));
-    let present: Vec<_> = telling_files().filter(|name| folder.join(name).is_file()).collect();
+    let present: Vec<_> = telling_files().filter(|name| is_there(&folder.join(name))).collect();
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let text = starter(name.as_deref().unwrap_or("project"), &present);
     if arguments.get_flag("stdout") {

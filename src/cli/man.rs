@@ -145,8 +145,8 @@ fn examples(command: &Command) -> String {
     text
 }
 
-/// Returns lines as roff takes them literally: a backslash begins an escape, a dash a hyphen, and a dot or an apostrophe in front a
-/// request.
+/// Returns lines as roff takes them literally: otherwise a backslash begins an escape, a dash is a hyphen, and a dot or
+/// an apostrophe in front begins a request.
 fn escaped(text: &str) -> String {
     let literal = |line: &str| format!("\\&{}\n", line.replace('\\', "\\e").replace('-', "\\-"));
     text.lines().map(|line| literal(line.strip_prefix("  ").unwrap_or(line))).collect()

@@ -14,9 +14,11 @@ pub mod key;
 pub mod local_cache;
 pub mod man;
 pub mod options;
+pub mod report;
 pub mod run;
 pub mod transaction;
 mod usage;
+pub mod words;
 
 use crate::report::reporter::say;
 use crate::world::host::Host;
@@ -25,7 +27,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 use failure::Failure;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -52,6 +54,7 @@ pub fn command() -> Command {
         .subcommand(transaction::command())
         .subcommand(context::command())
         .subcommand(local_cache::command())
+        .subcommand(report::command())
         .subcommand(config::command())
         .subcommand(init::command())
         .subcommand(completions::command())
@@ -69,6 +72,11 @@ Examples:
 
 /// Runs the program: `invocation` is argv with the program's name.
 pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
+    if invocation.get(1).is_some_and(|word| word == "run")
+        && let Some((layer, command)) = words::plainly_written(&invocation[2..])
+    {
+        return ended(run::run_command(host, &layer, &command, invocation));
+    }
     if invocation.get(1).is_some_and(|word| word == completions::CANDIDATES) {
         return ended(completions::candidates(host, &invocation[2..]));
     }
@@ -127,6 +135,7 @@ fn dispatch(
         "transaction" => transaction::run(host, arguments),
         "context" => context::run(host),
         "local-cache" => local_cache::run(host, arguments),
+        "report" => report::run(host, arguments),
         "config" => config::run(host, arguments),
         "init" => init::run(host, arguments),
         "completions" => completions::run(arguments),
@@ -154,8 +163,15 @@ fn usage(error: &clap::Error, invocation: &[OsString]) -> Termination {
 
 /// Writes to standard output. A reader that went away is a success: it has what it wanted.
 pub fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    print_pieces([text])
+}
+
+/// The same piece by piece, for what is better not held in memory as a whole.
+pub fn print_pieces<T: AsRef<str>>(pieces: impl IntoIterator<Item = T>) -> Result<(), Failure> {
+    let mut stdout = BufWriter::with_capacity(64 * 1024, std::io::stdout().lock());
+    let mut pieces = pieces.into_iter();
+    let written = pieces.try_for_each(|piece| stdout.write_all(piece.as_ref().as_bytes()));
+    match written.and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to standard output: {error}")))
         }

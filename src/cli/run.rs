@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::options::{command_argument, command_from, layer_from, run_arguments};
+use crate::config::layer::Layer;
 use crate::config::resolve::{Resolved, resolve};
 use crate::config::variables::unknown;
 use crate::engine::run::{Job, run as run_job};
@@ -50,8 +51,12 @@ pub struct Requested {
 impl Requested {
     /// Reads options and command from flags, variables and files.
     pub fn of(host: &Host, arguments: &ArgMatches) -> Result<Self, Failure> {
-        let given = command_from(arguments);
-        let resolved = resolve(host, &layer_from(arguments), &given)?;
+        Self::by(host, &layer_from(arguments), &command_from(arguments))
+    }
+
+    /// Adds to the options of the command line those of variables and files.
+    fn by(host: &Host, flags: &Layer, given: &[OsString]) -> Result<Self, Failure> {
+        let resolved = resolve(host, flags, given)?;
         for strange in unknown(host) {
             if resolved.settings.strict {
                 return Err(strange.into());
@@ -60,7 +65,7 @@ impl Requested {
             say(&format!("warning: {strange}{hint}"));
         }
         let from_config = given.is_empty();
-        let command = if from_config { resolved.settings.command.clone() } else { given };
+        let command = if from_config { resolved.settings.command.clone() } else { given.to_vec() };
         Ok(Self { resolved, command, from_config })
     }
 
@@ -83,10 +88,20 @@ impl Requested {
 
 /// Runs the command.
 pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Result<Termination, Failure> {
-    let requested = Requested::of(host, arguments)?;
+    run_command(host, &layer_from(arguments), &command_from(arguments), invocation)
+}
+
+/// Runs a command with the options of the command line.
+pub fn run_command(
+    host: &Host,
+    flags: &Layer,
+    command: &[OsString],
+    invocation: &[OsString],
+) -> Result<Termination, Failure> {
+    let requested = Requested::by(host, flags, command)?;
     let settings = &requested.resolved.settings;
     let background = is_background(host);
-    let mut reporter = Reporter::new(settings, host.terminals.stderr);
+    let mut reporter = Reporter::new(settings, host);
     let job = Job {
         host,
         settings,

@@ -27,6 +27,15 @@ pub(super) struct Circumstances<'f> {
     pub(super) enabled: bool,
 }
 
+/// How much is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// The settings alone: what a run needs.
+    Values,
+    /// Where each of them came from as well.
+    Origins,
+}
+
 impl Circumstances<'_> {
     /// Reads every option.
     pub(super) fn assemble(
@@ -34,6 +43,7 @@ impl Circumstances<'_> {
         stack: &Stack<'_>,
         task: Located<Vec<u8>>,
         version: Decision,
+        detail: Detail,
     ) -> Result<(Settings, Vec<Effective>), ConfigError> {
         let is_said = !matches!(task.origin, Origin::BuiltIn | Origin::Program);
         if is_said && task.value.trim_ascii().is_empty() {
@@ -46,7 +56,10 @@ impl Circumstances<'_> {
             None if !envs.is_empty() => EnvMode::Declared,
             _ => stack.choice(O::EnvMode, &[EnvMode::All, EnvMode::Declared, EnvMode::Strict])?,
         };
-        let origins = effective(stack, &task, &version, &conflicts, env_mode);
+        let origins = match detail {
+            Detail::Values => Vec::new(),
+            Detail::Origins => effective(stack, &task, &version, &conflicts, env_mode),
+        };
         let project = stack.text(O::Project);
         let settings = Settings {
             task: task.value,

@@ -138,17 +138,14 @@ fn relative(host: &Host, path: &Path) -> PathBuf {
 /// something, and again afterwards, because it may have been replaced; without blocking, because of FIFOs.
 fn bytes_of(path: &Path, found: bool) -> Result<Vec<u8>, ReadError> {
     let failed = |error: rustix::io::Errno| ReadError::Failed(std::io::Error::from(error).to_string());
-    let stat = match rustix::fs::stat(path) {
-        Ok(stat) => stat,
-        Err(error) => {
-            let kind = std::io::Error::from(error).kind();
-            // Behind a folder that cannot be searched nothing was found; a dangling link was.
-            let nothing = found && rustix::fs::lstat(path).is_err();
-            let absent = matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
-            let unsearchable = kind == ErrorKind::PermissionDenied;
-            return Err(if nothing && (absent || unsearchable) { ReadError::Missing } else { failed(error) });
-        }
-    };
+    // The link first: one that dangles was found. Behind a folder that cannot be searched nothing was.
+    if found && let Err(error) = rustix::fs::lstat(path) {
+        let kind = std::io::Error::from(error).kind();
+        let is_absent =
+            matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied);
+        return Err(if is_absent { ReadError::Missing } else { failed(error) });
+    }
+    let stat = rustix::fs::stat(path).map_err(failed)?;
     let judge =
         |stat: &Stat| match refusal(stat.st_mode, stat.st_uid, found, rustix::process::geteuid().as_raw()) {
             Some((reason, hint)) => Err(ReadError::Refused(reason.to_owned(), hint)),

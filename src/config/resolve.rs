@@ -14,7 +14,7 @@
 //!
 //! Only what counts is read: a bad value that a higher layer replaces stops no run. [`check`] reads everything.
 
-use super::assemble::Circumstances;
+use super::assemble::{Circumstances, Detail};
 use super::effective::Effective;
 use super::error::ConfigError;
 use super::file::{ConfigFile, ConfigFiles};
@@ -40,7 +40,8 @@ pub struct Resolved {
     pub settings: Settings,
     /// The store; the only error is [`ConfigError::NoStoreFolder`], with which a run can go on without a store.
     pub store: Result<StoreSettings, ConfigError>,
-    /// Every option as it counts, in the order of the table, then the limits of the store and `enabled`.
+    /// Every option as it counts, in the order of the table, then the limits of the store and `enabled`. Only a survey
+    /// tells them.
     pub origins: Vec<Effective>,
     /// The project's config file.
     pub project_file: Option<PathBuf>,
@@ -50,6 +51,15 @@ pub struct Resolved {
 
 /// Resolves a run. Without a command, the command of the named task is taken.
 pub fn resolve(host: &Host, flags: &Layer, command: &[OsString]) -> Result<Resolved, ConfigError> {
+    resolve_in(host, flags, command, Detail::Values)
+}
+
+fn resolve_in(
+    host: &Host,
+    flags: &Layer,
+    command: &[OsString],
+    detail: Detail,
+) -> Result<Resolved, ConfigError> {
     let inputs = Gathered::from(host, flags)?;
     let task = match (inputs.named_task(), command.first()) {
         (Some(named), _) => {
@@ -64,7 +74,7 @@ pub fn resolve(host: &Host, flags: &Layer, command: &[OsString]) -> Result<Resol
         }
         (None, None) => return Err(ConfigError::NoCommand { tasks: inputs.tasks_with_command() }),
     };
-    inputs.resolve(task, command.is_empty())
+    inputs.resolve(task, command.is_empty(), detail)
 }
 
 /// Resolves without a run, as for `config show` and for commands about the store. The task is empty where none is
@@ -72,7 +82,7 @@ pub fn resolve(host: &Host, flags: &Layer, command: &[OsString]) -> Result<Resol
 pub fn survey(host: &Host, flags: &Layer) -> Result<Resolved, ConfigError> {
     let inputs = Gathered::from(host, flags)?;
     let task = inputs.named_task().unwrap_or(Located::new(Vec::new(), Origin::BuiltIn));
-    inputs.resolve(task, true)
+    inputs.resolve(task, true, Detail::Origins)
 }
 
 /// Reads every table of every config, also what no run would use now, and returns what is wrong: for each table the
@@ -91,7 +101,9 @@ pub fn check(host: &Host, flags: &Layer) -> Vec<ConfigError> {
             let task = Located::new(b"task".to_vec(), Origin::Program);
             let read = match decide(&stack) {
                 Err(error) if !matches!(error, ConfigError::OverrideWithoutVersion(_)) => Err(error),
-                decided => inputs.circumstances().assemble(&stack, task, decided.unwrap_or_default()),
+                decided => {
+                    inputs.circumstances().assemble(&stack, task, decided.unwrap_or_default(), Detail::Values)
+                }
             };
             let named = environment_of(&[layer]).and_then(|named| inputs.require_environment(named.as_ref()));
             faults.extend(read.err().into_iter().chain(named.err()));
@@ -192,7 +204,7 @@ impl<'h> Gathered<'h> {
         Circumstances { files: &self.files, enabled: self.enabled.value }
     }
 
-    fn resolve(&self, task: Named, take_command: bool) -> Result<Resolved, ConfigError> {
+    fn resolve(&self, task: Named, take_command: bool, detail: Detail) -> Result<Resolved, ConfigError> {
         let name = std::str::from_utf8(&task.value).ok();
         let table = |file: &'_ ConfigFile| {
             name.and_then(|name| file.document.tasks.get(name)).map(|table| table.layer.clone())
@@ -217,12 +229,14 @@ impl<'h> Gathered<'h> {
         if let Some(depth) = version.depth {
             stack.forget_below(depth, OptionName::VersionCmd);
         }
-        let (settings, mut origins) = self.circumstances().assemble(&stack, task, version)?;
+        let (settings, mut origins) = self.circumstances().assemble(&stack, task, version, detail)?;
         let settings = Settings { command: command.unwrap_or_default(), ..settings };
         let store = locate(self.host, &stack, &self.files)?;
-        origins.extend(store.effective());
-        let on = Located::new(RawValue::Switch(self.enabled.value), self.enabled.origin.clone());
-        origins.push(Effective { name: "enabled".to_owned(), value: Some(on.value), origin: on.origin });
+        if detail == Detail::Origins {
+            origins.extend(store.effective());
+            let on = Located::new(RawValue::Switch(self.enabled.value), self.enabled.origin.clone());
+            origins.push(Effective { name: "enabled".to_owned(), value: Some(on.value), origin: on.origin });
+        }
         let path = |file: &Option<ConfigFile>| file.as_ref().map(|file| file.path.clone());
         let (project_file, user_file) = (path(&self.files.project), path(&self.files.user));
         Ok(Resolved { settings, store: store.settings(), origins, project_file, user_file })

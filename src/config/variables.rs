@@ -50,6 +50,10 @@ pub fn context(key: &str, task: &[u8]) -> String {
 /// Reads the layer of the environment.
 pub fn variables(host: &Host) -> Result<Layer, ConfigError> {
     let mut layer = Layer::new();
+    // Mostly there are none, and to spell out the names of all options would be a good part of a hit.
+    if !host.environment.iter().any(|(name, _)| name.as_bytes().starts_with(PREFIX.as_bytes())) {
+        return Ok(layer);
+    }
     for row in OPTIONS {
         if let Some(found) = value_of(host, row)? {
             layer.set(row.name, found.value, found.origin);
@@ -238,6 +242,7 @@ mod tests {
         for row in OPTIONS {
             let text = if row.kind == Kind::Switch { "true" } else { "x" };
             let layer = variables(&host_with(&[(&row.variable(), text)])).unwrap();
+            assert!(row.variable().starts_with(PREFIX), "{}", row.long);
             let origin = layer.get(row.name).map(|found| found.origin.clone());
             assert_eq!(origin, Some(Origin::Variable(row.variable())), "{}", row.long);
             let others = OPTIONS.iter().filter(|other| layer.get(other.name).is_some());

@@ -341,8 +341,28 @@ pub enum Event {
         /// Who computes it, where that is known.
         holder: Option<Box<Holder>>,
     },
+    /// Work of ours begins that may take long. No command runs, and nothing is written to the standard streams, until
+    /// it is done.
+    Began(Work),
+    /// That work is done, or given up.
+    Rested,
     /// The run is over.
     Finished(Box<Report>),
+}
+
+/// Work of ours that may take long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Reading standard input to its end.
+    ReadingStdin,
+    /// Reading inputs for the key.
+    Hashing,
+    /// Looking at outputs before a run.
+    Surveying,
+    /// Putting the outputs of a stored result back, and verifying its streams.
+    Restoring,
+    /// Reading the outputs of a run and storing them.
+    Storing,
 }
 
 /// Who is told.

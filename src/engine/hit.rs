@@ -3,7 +3,7 @@
 //! Nothing is said to be a hit before all of it is there: the streams' bytes are proven before the first of them
 //! goes out, and the files are restored before the streams are written.
 
-use super::event::{MissReason, Outcome, Warning};
+use super::event::{MissReason, Outcome, Warning, Work};
 use super::plan::Plan;
 use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError, Restored};
@@ -18,12 +18,14 @@ use crate::store::witness::WitnessBook;
 use crate::world::outlet::Outlets;
 use crate::world::process::Termination;
 use crate::world::replay::{Printed, Replay as Replaying, ReplayError, ReplaySource, replay};
+use std::time::Duration;
 
 /// SIGPIPE: what a command dies of when nobody reads it any more.
 const BROKEN_PIPE: i32 = 13;
 
 impl Run<'_> {
-    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet.
+    /// Gives a stored result back: files first, then the streams. An error means that nothing was claimed yet, and
+    /// leaves it to the caller to say that the work rests.
     pub(super) fn hit(
         &mut self,
         store: &Store,
@@ -32,6 +34,7 @@ impl Run<'_> {
         book: &mut WitnessBook,
         outcome: Outcome,
     ) -> Result<Termination, RestoreError> {
+        self.begin(Work::Restoring);
         let streams = [entry.transcript.stdout, entry.transcript.stderr];
         let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
         let (stdout, stderr) = (stdout?, stderr?);
@@ -50,6 +53,7 @@ impl Run<'_> {
             restored = done;
             self.remember(&file, &placement, &now);
         }
+        self.rest();
         let termination = self.replay(store, entry, sources, &outlets)?;
         let tale = Tale {
             key: Some(entry.key),
@@ -60,6 +64,9 @@ impl Run<'_> {
         };
         let report = self.finish(outcome, termination, tale);
         self.note(store, &report);
+        if !self.settings().read_only {
+            store.leave_record(entry, Duration::ZERO);
+        }
         Ok(termination)
     }
 

@@ -4,7 +4,7 @@ use super::capture::unfit_survey;
 use super::cleaning::{TakenAway, empty_output_folders};
 use super::comparison::differences_between;
 use super::context::Inside;
-use super::event::{NotStored, Outcome, Warning};
+use super::event::{NotStored, Outcome, Warning, Work};
 use super::plan::Plan;
 use super::record::{Before, Finished, Recorded, assemble, keep, with_cause};
 use super::run::{Run, RunError, Tale};
@@ -32,7 +32,10 @@ impl Run<'_> {
     ) -> Result<Termination, RunError> {
         let file = PlacementFile::of(store.layout(), &plan.place);
         let placement = if plan.outputs.is_empty() { Placement::default() } else { file.read() };
-        let (before, taken) = match self.prepare(store, plan, placement) {
+        self.begin(Work::Surveying);
+        let prepared = self.prepare(store, plan, placement);
+        self.rest();
+        let (before, taken) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return self.without_store(error),
         };
@@ -76,6 +79,7 @@ impl Run<'_> {
         };
         let mut tale = Tale { key: Some(key), duration: Some(execution.duration), ..Tale::default() };
         let mut differences = Vec::new();
+        self.begin(Work::Storing);
         let assembled =
             assemble(store, plan, self.job.settings, &before, finished, self.provenance(), known.is_some());
         let kept = match (assembled, known) {
@@ -94,6 +98,7 @@ impl Run<'_> {
             (Ok(assembled), None) => keep(store, assembled),
             (Err(reason), _) => Err(reason),
         };
+        self.rest();
         match kept {
             Ok(Recorded { key, bytes, placement }) => {
                 tale.key = Some(key);

@@ -78,8 +78,9 @@ impl PlanError {
     }
 
     /// Returns the way out, where there is one.
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Start(error) => error.hint(),
             Self::Input(error) => error.hint(),
             Self::Output(error) => Some(error.hint()),
             Self::NoProjectRoot => Some("write a taskcache.toml in the project's folder, or leave --cwd out"),

@@ -10,7 +10,7 @@
 //!   an earlier result put there (see [`super::cleaning`]).
 
 use super::context::{Context, Inside};
-use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning};
+use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning, Work};
 use super::lookup::{Answer, Circumstances, look_up};
 use super::plan::{Plan, PlanError, Request, plan, visible_environment};
 use super::record::with_cause;
@@ -96,7 +96,7 @@ impl RunError {
     }
 
     /// Returns the way out, where there is one.
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Plan(error) => error.hint(),
             Self::Store(_) => Some("choose another store with --cache-dir, or run with --fail-mode open"),
@@ -107,7 +107,8 @@ impl RunError {
             Self::NotStored(_) | Self::Differs(_) => Some("leave --strict out to take this as a warning"),
             Self::StaleOutputs | Self::BackgroundStdin => Some("use --ttl or --max-age"),
             Self::TimedOut(_) => Some("wait longer with --wait, or let it run with --on-timeout run"),
-            Self::Start(_) | Self::Stdin(_) => None,
+            Self::Start(error) => error.hint(),
+            Self::Stdin(_) => None,
         }
     }
 }
@@ -252,6 +253,16 @@ impl Run<'_> {
         self.sink.take(Event::Warning(warning));
     }
 
+    /// Says that work of ours begins.
+    pub(super) fn begin(&mut self, work: Work) {
+        self.sink.take(Event::Began(work));
+    }
+
+    /// Says that work of ours is done, whatever came of it.
+    pub(super) fn rest(&mut self) {
+        self.sink.take(Event::Rested);
+    }
+
     pub(super) fn finish(&mut self, outcome: Outcome, termination: Termination, tale: Tale) -> Report {
         let settings = self.job.settings;
         let report = Report {
@@ -370,7 +381,13 @@ impl Run<'_> {
             }
         }
         if self.settings().stdin == StdinMode::Hash {
-            self.stdin = Some(SpooledStdin::read(&store).map_err(RunError::Stdin)?);
+            // What is typed at a terminal is its own sign of life.
+            if !self.job.host.terminals.stdin {
+                self.begin(Work::ReadingStdin);
+            }
+            let read = SpooledStdin::read(&store);
+            self.rest();
+            self.stdin = Some(read.map_err(RunError::Stdin)?);
         }
         loop {
             let mut book = match self.settings().paranoid {
@@ -443,12 +460,17 @@ impl Run<'_> {
     fn find(&mut self, store: &Store, plan: &Plan, book: &mut WitnessBook) -> Result<Found, StoreError> {
         let run = |outcome| Ok(Found::Run { outcome, known: None });
         if self.settings().refresh == Some(true) || self.job.background {
+            // A store that cannot be used is told before the run and not after it.
+            store.index()?;
             return run(Outcome::Refresh);
         }
         let now = self.job.host.clock.now();
         let circumstances =
             Circumstances { settings: self.job.settings, now, streams_joined: self.job.host.streams_joined };
-        let Answer { result, .. } = look_up(store, plan, circumstances, book)?;
+        self.begin(Work::Hashing);
+        let answer = look_up(store, plan, circumstances, book);
+        self.rest();
+        let Answer { result, .. } = answer?;
         let entry = match result {
             Err(reason) => return run(Outcome::Miss(reason)),
             Ok(entry) if self.settings().verify => {
@@ -467,7 +489,10 @@ impl Run<'_> {
                 }
                 Ok(Found::Over(termination))
             }
-            Err(error) => run(Outcome::Miss(self.explain_failed_hit(&error))),
+            Err(error) => {
+                self.rest();
+                run(Outcome::Miss(self.explain_failed_hit(&error)))
+            }
         }
     }
 
@@ -539,16 +564,26 @@ impl Run<'_> {
     }
 
     fn plan(&mut self, stdin: Option<Content>, book: &mut WitnessBook) -> Result<Plan, RunError> {
+        let settings = self.job.settings;
+        let has_probes = settings.key_cmd.is_some()
+            || !settings.input_cmds.is_empty()
+            || !settings.version_cmds.is_empty();
+        // A probe may speak to the terminal itself.
+        if !has_probes {
+            self.begin(Work::Hashing);
+        }
         let request = Request {
             host: self.job.host,
-            settings: self.job.settings,
+            settings,
             command: self.job.command,
             directory: &self.directory,
             store: self.job.store,
             stdin,
             context: &self.context,
         };
-        Ok(plan(request, book)?)
+        let planned = plan(request, book);
+        self.rest();
+        Ok(planned?)
     }
 
     /// Appends to the history. The run is over and its result is given; a line that is lost is a number that is a

@@ -9,7 +9,7 @@
 //! `TASKCACHE_*` variable is ever keyed, declared or not: each stands for an option that speaks for itself.
 
 use super::ignore::wildcard;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
@@ -130,7 +130,7 @@ pub fn keyed_variables(
     for name in literals.filter(|name| !is_own(name) && is_declared(name, patterns)) {
         keyed.insert(name.clone(), None);
     }
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for (name, value) in environment {
         let name = name.as_bytes();
         let by_default = || undeclared == Undeclared::Keyed && !is_noise(name);

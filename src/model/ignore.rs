@@ -115,6 +115,13 @@ impl fmt::Display for IgnoreRule {
 
 /// Returns whether `name` fits `pattern`, in which each `*` stands for any bytes, none included.
 pub fn wildcard(pattern: &[u8], name: &[u8]) -> bool {
+    // Asked for each variable and each known name: nearly all differ at once.
+    if let (Some(one), Some(other)) = (pattern.first(), name.first())
+        && *one != b'*'
+        && one != other
+    {
+        return false;
+    }
     let mut pieces = pattern.split(|byte| *byte == b'*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -49,6 +49,29 @@ pub enum Reason {
     OverSize,
 }
 
+impl Reason {
+    /// Every reason, in the order in which they are looked for.
+    pub const ALL: [Self; 3] = [Self::Expired, Self::Unused, Self::OverSize];
+
+    /// Returns the stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Unused => "unused",
+            Self::OverSize => "over-size",
+        }
+    }
+
+    /// Returns it in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Unused => "not used for too long",
+            Self::OverSize => "over the size",
+        }
+    }
+}
+
 /// What goes and what it frees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RetentionPlan {
@@ -56,6 +79,8 @@ pub struct RetentionPlan {
     pub removed: BTreeMap<CacheKey, Reason>,
     /// The bytes of content that go with them.
     pub freed: u64,
+    /// The same by reason: a content counts where the last entry that refers to it goes.
+    pub freed_by: BTreeMap<Reason, u64>,
     /// The bytes of content that stay.
     pub kept: u64,
 }
@@ -85,6 +110,7 @@ pub fn plan(candidates: &[Candidate], policy: RetentionPolicy, now: Timestamp) -
                 *left -= 1;
                 if *left == 0 {
                     plan.freed += content.size;
+                    *plan.freed_by.entry(reason).or_default() += content.size;
                     plan.kept -= content.size;
                 }
             }
@@ -145,6 +171,7 @@ mod tests {
         let plan = plan(&candidates, policy(1000, 10), Timestamp::from_millis(100));
         assert_eq!(went(&plan), [("a".into(), Reason::Expired), ("b".into(), Reason::Unused)]);
         assert_eq!((plan.freed, plan.kept), (3, 1));
+        assert_eq!(plan.freed_by, BTreeMap::from([(Reason::Expired, 2), (Reason::Unused, 1)]));
     }
 
     #[test]
@@ -182,6 +209,7 @@ mod tests {
             }).collect();
             let plan = plan(&candidates, policy(max_size, 50), Timestamp::from_millis(100));
             prop_assert!(plan.kept <= max_size);
+            prop_assert_eq!(plan.freed_by.values().sum::<u64>(), plan.freed);
             let left = candidates.iter().filter(|candidate| !plan.removed.contains_key(&candidate.key));
             let mut contents: Vec<_> = left.flat_map(|candidate| candidate.contents.clone()).collect();
             contents.sort_unstable();

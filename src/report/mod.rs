@@ -2,6 +2,12 @@
 
 pub mod entry;
 pub mod event_log;
+pub mod listing;
+pub mod output_tree;
+pub mod overview;
+pub mod progress;
 pub mod reporter;
 pub mod running;
+pub mod screen;
 pub mod table;
+pub mod visible;

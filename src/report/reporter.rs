@@ -4,13 +4,15 @@
 //! in one write, so that it never stands in the middle of somebody else's line.
 
 use super::event_log::EventLog;
+use super::progress::Progress;
 use crate::config::settings::{Settings, Status};
-use crate::engine::event::{Event, EventSink, Outcome, Report, Warning};
+use crate::engine::event::{Event, EventSink, Outcome, Report, Warning, Work};
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::Size;
 use crate::store::reservation::Holder;
 use crate::world::file::FileError;
+use crate::world::host::Host;
 use std::io::Write;
 
 /// Writes events where they belong.
@@ -18,23 +20,30 @@ use std::io::Write;
 pub struct Reporter {
     status: bool,
     log: Option<EventLog>,
+    progress: Progress,
 }
 
 impl Reporter {
     /// Makes the reporter that the settings ask for.
-    pub fn new(settings: &Settings, stderr_is_terminal: bool) -> Self {
+    pub fn new(settings: &Settings, host: &Host) -> Self {
         let status = match settings.status {
-            Status::Auto => stderr_is_terminal,
+            Status::Auto => host.terminals.stderr,
             Status::Always => true,
             Status::Never => false,
         };
-        Self { status, log: settings.events.as_ref().map(|path| EventLog::at(path.clone())) }
+        let log = settings.events.as_ref().map(|path| EventLog::at(path.clone()));
+        Self { status, log, progress: Progress::of(settings.status, host) }
     }
 }
 
 impl EventSink for Reporter {
     fn take(&mut self, event: Event) {
         match event {
+            Event::Began(work) => return self.progress.begin(work_text(work)),
+            _ => self.progress.rest(),
+        }
+        match event {
+            Event::Began(_) | Event::Rested => {}
             Event::Warning(warning) => say(&format!("warning: {}", warning_text(&warning))),
             Event::Waiting { key, holder } => {
                 if self.status {
@@ -53,6 +62,17 @@ impl EventSink for Reporter {
                 }
             }
         }
+    }
+}
+
+/// Returns what stands on a terminal while work takes long.
+const fn work_text(work: Work) -> &'static str {
+    match work {
+        Work::ReadingStdin => "reading standard input",
+        Work::Hashing => "hashing inputs",
+        Work::Surveying => "looking at outputs",
+        Work::Restoring => "restoring outputs",
+        Work::Storing => "storing the result",
     }
 }
 

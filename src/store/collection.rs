@@ -13,13 +13,14 @@ use crate::model::entry::Content;
 use crate::model::fingerprint::CacheKey;
 use crate::model::retention::{Candidate, RetentionPlan, RetentionPolicy, plan};
 use crate::model::time::{Span, Timestamp};
-use crate::world::file::{FileError, replace};
+use crate::world::file::{FileError, Witness, open_regular, replace};
 use std::collections::HashMap;
+use std::io::{Read, Seek, SeekFrom};
 
 /// How long after a collection the next one is due.
 pub const INTERVAL: Span = Span::from_millis(60 * 60 * 1000);
 
-/// The history is cut to its latter half when it is larger than this.
+/// The history is cut to half of this when it is larger.
 const HISTORY_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// What a collection did.
@@ -40,17 +41,11 @@ impl Store {
         policy: RetentionPolicy,
         now: Timestamp,
     ) -> Result<RetentionPlan, StoreError> {
-        let mut used: HashMap<CacheKey, Timestamp> = HashMap::new();
-        for happening in History::of(&self.layout).read()? {
-            if let Some(key) = happening.key {
-                let last = used.entry(key).or_insert(happening.time);
-                *last = happening.time.max(*last);
-            }
-        }
+        let uses = History::of(&self.layout).uses()?;
         let mut contents: HashMap<CacheKey, Vec<Content>> = HashMap::new();
-        let failed = self.index.failed("plan a collection");
+        let failed = self.index()?.failed("plan a collection");
         let mut query =
-            self.index.connection().prepare("SELECT key, digest, size FROM reference").map_err(&failed)?;
+            self.index()?.connection().prepare("SELECT key, digest, size FROM reference").map_err(&failed)?;
         let rows = query
             .query_map([], |row| {
                 let content =
@@ -62,9 +57,9 @@ impl Store {
             let (key, content) = row.map_err(&failed)?;
             contents.entry(key).or_default().push(content);
         }
-        let rows = self.index.rows()?.into_iter().map(|row| Candidate {
+        let rows = self.index()?.rows()?.into_iter().map(|row| Candidate {
             key: row.key,
-            used: used.get(&row.key).map_or(row.used, |last| row.used.max(*last)),
+            used: uses.get(&row.key).map_or(row.used, |used| row.used.max(used.last)),
             expires: row.expires,
             duration: Span::from_millis(row.duration),
             contents: contents.remove(&row.key).unwrap_or_default(),
@@ -81,6 +76,7 @@ impl Store {
         let plan = self.plan_collection(policy, now)?;
         let keys = Some(plan.removed.keys().copied().collect());
         let removed = self.remove(&Selection { keys, ..Selection::default() })?;
+        self.sweep_records()?;
         self.cut_history()?;
         Ok(Collected { plan, removed, transactions })
     }
@@ -98,16 +94,46 @@ impl Store {
         replace(&self.layout.path("collected"), now.as_millis().to_string().as_bytes())
     }
 
-    /// Keeps the latter half of a history that is too long. A line that is appended at that very moment is lost: a
-    /// use that does not count.
+    /// Keeps the end of a history that is too long. A line that is appended at that very moment is lost: a use that
+    /// does not count.
     fn cut_history(&self) -> Result<(), FileError> {
         let path = self.layout.path("history.jsonl");
-        let Some(bytes) = crate::world::file::read_optional(&path)? else { return Ok(()) };
-        if (bytes.len() as u64) <= HISTORY_LIMIT {
+        let mut file = match open_regular(&path) {
+            Err(error) if error.is_missing() => return Ok(()),
+            opened => opened?,
+        };
+        let length = Witness::of_open(&file).map_err(FileError::of("look at", &path))?.size();
+        if length <= HISTORY_LIMIT {
             return Ok(());
         }
-        let half = &bytes[bytes.len() / 2..];
-        let start = half.iter().position(|byte| *byte == b'\n').map_or(half.len(), |at| at + 1);
-        replace(&path, &half[start..])
+        let mut end = Vec::new();
+        file.seek(SeekFrom::Start(length - HISTORY_LIMIT / 2))
+            .and_then(|_| file.take(HISTORY_LIMIT / 2).read_to_end(&mut end))
+            .map_err(FileError::of("read", &path))?;
+        let start = end.iter().position(|byte| *byte == b'\n').map_or(end.len(), |at| at + 1);
+        replace(&path, &end[start..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_that_is_too_long_keeps_its_end_and_whole_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        let path = store.layout.path("history.jsonl");
+        store.cut_history().unwrap();
+        let line = |number: u64| format!("{number:063}\n");
+        let lines = HISTORY_LIMIT / 64;
+        let text: String = (0..lines).map(line).collect();
+        std::fs::write(&path, &text).unwrap();
+        store.cut_history().unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), HISTORY_LIMIT);
+        std::fs::write(&path, text + &line(lines)).unwrap();
+        store.cut_history().unwrap();
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert!(kept.starts_with(&line(lines / 2 + 2)) && kept.ends_with(&line(lines)));
     }
 }

@@ -56,7 +56,7 @@ impl Store {
     /// Returns the keys of the entries that fit, sorted.
     pub fn selected_keys(&self, selection: &Selection) -> Result<BTreeSet<CacheKey>, StoreError> {
         let mut keys = BTreeSet::new();
-        self.noting_damage(self.index.each_row(|row| {
+        self.noting_damage(self.index()?.each_row(|row| {
             if selection.takes(&row) {
                 keys.insert(row.key);
             }

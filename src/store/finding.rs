@@ -37,6 +37,8 @@ pub enum Fault {
     Witness,
     /// What is remembered of an output folder does not decode.
     Placement,
+    /// A hot record is not what was written.
+    Record,
     /// A file or folder that cannot be read.
     Unreadable,
     /// A process left it when it was killed.
@@ -53,7 +55,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Index,
         Self::Row,
         Self::Columns,
@@ -67,6 +69,7 @@ impl Fault {
         Self::Owner,
         Self::Witness,
         Self::Placement,
+        Self::Record,
         Self::Unreadable,
         Self::Leftover,
         Self::Foreign,
@@ -91,6 +94,7 @@ impl Fault {
             Self::Owner => "owner",
             Self::Witness => "witness",
             Self::Placement => "placement",
+            Self::Record => "record",
             Self::Unreadable => "unreadable",
             Self::Leftover => "leftover",
             Self::Foreign => "foreign",
@@ -124,6 +128,7 @@ impl Fault {
             Self::Placement => {
                 "--repair removes it; files of earlier results then stay in their output folders"
             }
+            Self::Record => "--repair removes it; the index answers, and leaves a new one",
             Self::Unreadable => "look at its disk and its permissions",
             Self::Leftover => "--repair removes it, as 'gc' does where it can",
             Self::Foreign => "move it elsewhere if you know whose it is",

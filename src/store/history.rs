@@ -5,18 +5,23 @@
 //! torn one after a crash, one of a later version) is passed over. Last uses are read from here when the store is
 //! listed or collected.
 //!
+//! Reading takes one line at a time, and none of more than [`LONGEST_LINE`], so it needs the same little memory
+//! whatever somebody did to the file. The lines of `--events` have every field of these, so the same reader takes
+//! them.
+//!
 //! Deliberately absent: argv, paths and values. The history of a store says what was saved, not what was done.
 
 use super::Layout;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::{Span, Timestamp};
-use crate::world::file::{FileError, open_private};
+use crate::world::file::{FileError, open_private, open_regular};
 use serde_json::{Map, Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// More bytes than this have no line's end between them only where somebody else wrote them.
+/// The longest line that is read, in bytes. Ours have a few hundred.
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// How a run ended, as far as the cache is concerned.
@@ -47,6 +52,11 @@ impl OutcomeKind {
             Self::Refresh => "refresh",
             Self::Bypass => "bypass",
         }
+    }
+
+    /// Returns whether a stored result was given back.
+    pub const fn is_replay(self) -> bool {
+        matches!(self, Self::Hit | Self::Stale)
     }
 }
 
@@ -97,7 +107,10 @@ impl Happening {
 
     /// Reads a line; `None` for one that nobody of ours wrote.
     pub fn from_line(line: &str) -> Option<Self> {
-        let line: Map<String, Value> = serde_json::from_str(line).ok()?;
+        Self::from_fields(&serde_json::from_str(line).ok()?)
+    }
+
+    fn from_fields(line: &Map<String, Value>) -> Option<Self> {
         let text = |name: &str| line.get(name).and_then(Value::as_str);
         let outcome = text("outcome")?;
         Some(Self {
@@ -113,6 +126,50 @@ impl Happening {
             stored: line.get("stored")?.as_bool()?,
         })
     }
+}
+
+/// What was done with one stored result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// How many runs it was given to.
+    pub hits: u64,
+    /// When a run last looked for it or made it.
+    pub last: Timestamp,
+}
+
+/// Reads lines and hands each run's to `take`, the oldest first. Returns how many lines are damaged: no JSON object,
+/// or too long to be one of ours. Other objects, such as the `waiting` lines of `--events`, are passed over.
+pub fn read_lines(mut source: impl BufRead, mut take: impl FnMut(Happening)) -> io::Result<u64> {
+    let mut damaged = 0;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if source.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+            return Ok(damaged);
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST_LINE {
+            source.skip_until(b'\n')?;
+            damaged += 1;
+            continue;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice::<Map<String, Value>>(&line) {
+            Ok(fields) => {
+                if let Some(happening) = Happening::from_fields(&fields) {
+                    take(happening);
+                }
+            }
+            Err(_) => damaged += 1,
+        }
+    }
+}
+
+/// Reads the lines of a file that has to be there; otherwise as [`read_lines`].
+pub fn read_file(path: &Path, take: impl FnMut(Happening)) -> Result<u64, FileError> {
+    let file = open_regular(path)?;
+    read_lines(BufReader::with_capacity(128 * 1024, file), take).map_err(FileError::of("read", path))
 }
 
 /// The history of a store.
@@ -137,31 +194,31 @@ impl History {
             .map_err(FileError::of("append to", &self.path))
     }
 
-    /// Returns every line that can be read, the oldest first.
-    pub fn read(&self) -> Result<Vec<Happening>, FileError> {
-        let bytes = crate::world::file::read_optional(&self.path)?.unwrap_or_default();
-        let lines = bytes.split(|byte| *byte == b'\n');
-        Ok(lines.filter_map(|line| Happening::from_line(std::str::from_utf8(line).ok()?)).collect())
+    /// Hands every run to `take`, the oldest first; returns how many lines are damaged. A history that does not exist
+    /// is empty.
+    pub fn visit(&self, take: impl FnMut(Happening)) -> Result<u64, FileError> {
+        match read_file(&self.path, take) {
+            Err(error) if error.is_missing() => Ok(0),
+            read => read,
+        }
+    }
+
+    /// Returns what was done with each result that the history names.
+    pub fn uses(&self) -> Result<HashMap<CacheKey, Use>, FileError> {
+        let mut uses: HashMap<CacheKey, Use> = HashMap::new();
+        self.visit(|happening| {
+            let Some(key) = happening.key else { return };
+            let was = uses.entry(key).or_insert(Use { hits: 0, last: happening.time });
+            was.last = was.last.max(happening.time);
+            was.hits += u64::from(happening.outcome.is_replay());
+        })?;
+        Ok(uses)
     }
 }
 
-/// Returns how many lines of a history cannot be read. The longest that is ever written is shorter than what one
-/// piece of the file holds.
+/// Returns how many lines of a history cannot be read.
 pub(super) fn unreadable_lines(path: &Path) -> Result<u64, FileError> {
-    let file = crate::world::file::open_for_reading(path)?;
-    let mut reader = BufReader::new(file);
-    let (mut count, mut line) = (0, Vec::new());
-    loop {
-        line.clear();
-        let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
-        if read.map_err(FileError::of("read", path))? == 0 {
-            return Ok(count);
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        if std::str::from_utf8(text).ok().and_then(Happening::from_line).is_none() {
-            count += 1;
-        }
-    }
+    read_file(path, drop)
 }
 
 /// Returns a task's name as it stands in the history.
@@ -188,17 +245,42 @@ mod tests {
         }
     }
 
+    fn all(history: &History) -> (Vec<Happening>, u64) {
+        let mut happenings = Vec::new();
+        let damaged = history.visit(|happening| happenings.push(happening)).unwrap();
+        (happenings, damaged)
+    }
+
     #[test]
     fn lines_go_round_and_rubbish_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let history = History::of(&Layout { root: folder.path().to_owned() });
-        assert_eq!(history.read().unwrap(), []);
+        assert_eq!(all(&history), (vec![], 0));
+        let mut bytes = b"\xff\n\n[1]\n".to_vec();
+        bytes.extend(vec![b'x'; 3 << 20]);
+        bytes.push(b'\n');
+        std::fs::write(folder.path().join("history.jsonl"), bytes).unwrap();
         for kind in OutcomeKind::ALL {
             history.append(&happening(kind)).unwrap();
         }
         let mut bytes = std::fs::read(folder.path().join("history.jsonl")).unwrap();
-        bytes.extend_from_slice(b"{\"time\": \"torn\n\xff\n{}\n");
+        bytes.extend_from_slice(b"{}\n{\"event\":\"waiting\"}\n{\"time\": \"torn");
         std::fs::write(folder.path().join("history.jsonl"), bytes).unwrap();
-        assert_eq!(history.read().unwrap(), OutcomeKind::ALL.map(happening));
+        // Not counted as damage: an empty line, and objects that are no run.
+        assert_eq!(all(&history), (OutcomeKind::ALL.map(happening).to_vec(), 4));
+    }
+
+    #[test]
+    fn uses_are_counted_and_the_last_one_counts_whatever_the_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::of(&Layout { root: folder.path().to_owned() });
+        let at = |outcome, millis| Happening { time: Timestamp::from_millis(millis), ..happening(outcome) };
+        for run in [at(OutcomeKind::Miss, 10), at(OutcomeKind::Hit, 30), at(OutcomeKind::Stale, 20)] {
+            history.append(&run).unwrap();
+        }
+        history.append(&Happening { key: None, ..at(OutcomeKind::Bypass, 40) }).unwrap();
+        let key = happening(OutcomeKind::Hit).key.unwrap();
+        let used = Use { hits: 2, last: Timestamp::from_millis(30) };
+        assert_eq!(history.uses().unwrap(), HashMap::from([(key, used)]));
     }
 }

@@ -84,10 +84,10 @@ impl Store {
         imported: &mut Imported,
     ) -> Result<(), StoreError> {
         let _lock = self.collection_lock(Sharing::Shared, PATIENCE)?;
-        if quarantine::identity(self.index.path()) != self.index.identity() {
+        if quarantine::identity(self.index()?.path()) != self.index()?.identity() {
             return Err(StoreError::Replaced(self.layout.root.clone()));
         }
-        let path = self.index.path().to_owned();
+        let path = self.index()?.path().to_owned();
         let failed = |source| failure(&path, "import entries", source);
         // Published first, for an entry's row may only stand where its contents are. One that turns out to be kept
         // leaves contents for the next collection.
@@ -103,7 +103,7 @@ impl Store {
             Ok(())
         })?;
         self.contents.sync()?;
-        let connection = self.index.connection();
+        let connection = self.index()?.connection();
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         let change =
             Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
@@ -133,6 +133,7 @@ impl Store {
                     imported.bytes += content.size;
                 }
             }
+            self.index()?.records().forget(&entry.key)?;
             write_entry(&change, &entry, now).map_err(failed)?;
             imported.entries += 1;
             Ok(())
@@ -152,7 +153,7 @@ impl Store {
 
     /// Returns whether an entry is newer than what is here under its key. What is damaged counts as nothing.
     fn is_newer(&self, entry: &Entry) -> Result<bool, StoreError> {
-        Ok(match self.index.find(&entry.key)? {
+        Ok(match self.index()?.find(&entry.key)? {
             Found::Entry(here) => here.created < entry.created,
             Found::Absent | Found::Damaged => true,
         })

@@ -9,6 +9,7 @@
 //! The write-ahead log is used on local file systems alone (see [`crate::world::filesystem`]), and never
 //! checkpointed on close, which would cost every recorder several flushes.
 
+use super::hot_record::HotRecords;
 use super::transaction::{self, TransactionId, stage_entry};
 use super::{Durability, Found, StoreError};
 use crate::model::digest::{Digest, Hasher};
@@ -16,10 +17,12 @@ use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
+use crate::world::file::Witness;
 use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::cell::OnceCell;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,7 +30,7 @@ use std::time::{Duration, Instant};
 const APPLICATION_ID: i64 = 0x7463_6163;
 
 /// How long a statement waits for others. Generous, because a store that answers late is better than none.
-const BUSY: Duration = Duration::from_secs(20);
+pub(super) const BUSY: Duration = Duration::from_secs(20);
 
 /// How many path sets a recipe keeps; a look-up tries them all.
 const PATH_SETS: u32 = 16;
@@ -64,6 +67,7 @@ pub struct Index {
     identity: Option<(u64, u64)>,
     connection: Connection,
     secret: OnceCell<[u8; 32]>,
+    records: HotRecords,
 }
 
 /// The row of an entry without its body, for lists and for collection.
@@ -144,7 +148,9 @@ impl Index {
             }
             Err(error) => return Err(failed("open")(error)),
         };
-        let mut index = Self { path: path.to_owned(), identity, connection, secret: OnceCell::new() };
+        let records = HotRecords::beside(path);
+        let mut index =
+            Self { path: path.to_owned(), identity, connection, secret: OnceCell::new(), records };
         index.configure().map_err(failed("configure"))?;
         let format = index.format()?;
         if format < INDEX_FORMAT {
@@ -216,6 +222,8 @@ impl Index {
         }
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Those of an index that was here before, or of the form that it had.
+        self.records.forget_all()?;
         // Another process may have done it while this one waited.
         let found: i64 =
             transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
@@ -227,7 +235,36 @@ impl Index {
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
-        transaction.commit().map_err(failed)
+        transaction.commit().map_err(failed)?;
+        self.fold_log();
+        Ok(())
+    }
+
+    /// Folds the log into the file as far as others allow, so that the file's head tells its format.
+    pub(super) fn fold_log(&self) {
+        // Nothing is lost where it cannot be done now: hits open the index then.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    }
+
+    /// Returns what tells an index file from one that takes its place, if the head of the file is that of an index of
+    /// ours in the present format. SQLite is not asked; what its log has and the file has not yet is not seen.
+    pub(super) fn marked_identity(path: &Path) -> Option<(u64, u64)> {
+        let mut file = crate::world::file::open_for_reading(path).ok()?;
+        let witness = Witness::of_open(&file).ok()?;
+        let mut head = [0; 100];
+        file.read_exact(&mut head).ok()?;
+        let number = |at: usize| head[at..at + 4].iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+        // The fields that the file format's description names: page size (where 1 stands for 65,536), pages,
+        // user version, application id.
+        let page = match number(14) & 0xffff {
+            1 => 65_536,
+            size => size,
+        };
+        let is_ours = head.starts_with(b"SQLite format 3\0")
+            && number(60) == INDEX_FORMAT
+            && number(68) == APPLICATION_ID
+            && i64::try_from(witness.size()).is_ok_and(|size| size >= number(28).saturating_mul(page));
+        is_ours.then(|| witness.identity())
     }
 
     /// Returns the store's own random secret.
@@ -270,6 +307,24 @@ impl Index {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the hot records beside the index. Whoever writes or removes a row takes its record away in the same
+    /// transaction.
+    pub(super) const fn records(&self) -> &HotRecords {
+        &self.records
+    }
+
+    /// Returns whether the row of an entry is still the one that `entry` makes.
+    pub(super) fn has_row_of(&self, entry: &Entry) -> rusqlite::Result<bool> {
+        let found = self.row_checksum(&entry.key)?;
+        Ok(found.is_some_and(|found| found == checksum(&entry.key, &entry.encode())))
+    }
+
+    /// Returns the checksum that the row of a key has; `None` where there is no row.
+    pub(super) fn row_checksum(&self, key: &CacheKey) -> rusqlite::Result<Option<Vec<u8>>> {
+        let mut query = self.connection.prepare_cached("SELECT checksum FROM entry WHERE key = ?1")?;
+        query.query_row([blob(key)], |row| row.get(0)).optional()
     }
 
     /// Looks an entry up.
@@ -420,6 +475,7 @@ impl Index {
             transaction.commit().map_err(failed)?;
             return Ok(Inserted::Stored);
         }
+        self.records.forget(&entry.key)?;
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
             write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;

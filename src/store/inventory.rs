@@ -11,7 +11,7 @@
 use super::finding::{Fault, Repair, Subject};
 use super::quarantine::{self, INDEX};
 use super::verification::{Verification, remove_referrers};
-use super::{Store, StoreError, TAG, placement, scratch, witness};
+use super::{Store, StoreError, TAG, hot_record, placement, scratch, witness};
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::model::path::printable;
@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What stands in the store's folder. Locks are only looked at for who may read them, and a quarantine not at all.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "CACHEDIR.TAG",
     INDEX,
     "index.db-wal",
@@ -39,6 +39,7 @@ const KNOWN: [&str; 13] = [
     "locks",
     "witnesses",
     "placements",
+    "records",
     "quarantine",
     "history.jsonl",
     "collected",
@@ -56,6 +57,7 @@ enum Shelf {
     Contents,
     Witnesses,
     Placements,
+    Records,
 }
 
 impl Verification<'_> {
@@ -71,6 +73,7 @@ impl Verification<'_> {
                 Some("blobs") => self.shelf(&path, Shelf::Contents)?,
                 Some("witnesses") => self.shelf(&path, Shelf::Witnesses)?,
                 Some("placements") => self.shelf(&path, Shelf::Placements)?,
+                Some("records") => self.shelf(&path, Shelf::Records)?,
                 Some("tmp") => self.scratch_folders(&path)?,
                 Some("locks") => self.locks(&path)?,
                 Some("history.jsonl") => self.history(&path),
@@ -176,6 +179,7 @@ impl Verification<'_> {
             Shelf::Contents => return self.content(path, digest),
             Shelf::Witnesses => (Fault::Witness, inspected(path, |bytes| witness::inspect(bytes, digest))),
             Shelf::Placements => (Fault::Placement, inspected(path, placement::inspect)),
+            Shelf::Records => (Fault::Record, inspected(path, |bytes| hot_record::inspect(bytes, digest))),
         };
         match outcome {
             // Replaced or removed since it was listed: whoever did that wrote a whole one.
@@ -213,14 +217,14 @@ impl Verification<'_> {
     fn referrers(&mut self, digest: &Digest) -> Result<u64, StoreError> {
         let Some(store) = &self.store else { return Ok(0) };
         let count: i64 = store
-            .index
+            .index()?
             .connection()
             .prepare_cached(
                 "SELECT (SELECT count(*) FROM reference WHERE digest = ?1)
                      + (SELECT count(*) FROM staged_reference WHERE digest = ?1)",
             )
             .and_then(|mut query| query.query_row([digest.as_bytes().as_slice()], |row| row.get(0)))
-            .map_err(store.index.failed("count references"))?;
+            .map_err(store.index()?.failed("count references"))?;
         Ok(super::index::unsigned(count))
     }
 
@@ -262,7 +266,7 @@ impl Verification<'_> {
     }
 
     fn is_abandoned(&self, witness: &Witness) -> bool {
-        witness.changed().saturating_add(ABANDONED) < i128::from(self.now.as_millis()) * 1_000_000
+        witness.modified().saturating_add(ABANDONED) < i128::from(self.now.as_millis()) * 1_000_000
     }
 
     /// Checks the folders of processes at work. One whose lock is free belongs to nobody any more.
@@ -278,12 +282,9 @@ impl Verification<'_> {
                 continue;
             }
             self.access(&path, &witness);
-            let is_free = match scratch::is_owned(&path) {
-                Some(is_owned) => !is_owned,
-                // Just made, or killed before it was locked.
-                None => self.is_abandoned(&witness),
-            };
-            if is_free {
+            // A young one whose lock is free was just made and is about to be locked.
+            let is_free = scratch::is_owned(&path) != Some(true);
+            if is_free && self.is_abandoned(&witness) {
                 let subject = Subject::Path(path.clone());
                 self.mending(Fault::Leftover, subject, "the folder of a process that is gone", |_| {
                     Ok(scratch::sweep_one(&path).map(|_| ())?)
@@ -364,7 +365,7 @@ impl Verification<'_> {
 
 fn unreferenced_rows(store: &Store) -> Result<(u64, u64), StoreError> {
     let (count, bytes): (i64, i64) = store
-        .index
+        .index()?
         .connection()
         .query_row(
             "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM small_content
@@ -373,7 +374,7 @@ fn unreferenced_rows(store: &Store) -> Result<(u64, u64), StoreError> {
             params![],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
-        .map_err(store.index.failed("count contents"))?;
+        .map_err(store.index()?.failed("count contents"))?;
     Ok((super::index::unsigned(count), super::index::unsigned(bytes)))
 }
 

@@ -7,7 +7,7 @@
 //! Names that nobody of ours gives are left as they are, wherever they lie.
 
 use super::Layout;
-use crate::world::file::{FileError, FileType, Witness};
+use crate::world::file::{FileError, FileType, Witness, file_time};
 use std::path::Path;
 
 /// For how long such a file must have been left alone, in nanoseconds of the file system's time. Long, because a
@@ -23,7 +23,7 @@ const FOLDERS: [&str; 3] = ["witnesses", "placements", "quarantine"];
 /// Removes what dead processes left; returns how many files. One that cannot be looked at or removed stays for the
 /// next time: it is in nobody's way.
 pub fn sweep(layout: &Layout) -> Result<usize, FileError> {
-    let present = crate::world::file::file_time(&layout.path("locks"))?;
+    let present = file_time(&layout.path("locks"))?;
     let mut swept = 0;
     let walks = [(layout.root.clone(), 1)].into_iter().chain(FOLDERS.map(|name| (layout.path(name), 2)));
     for (folder, depth) in walks {

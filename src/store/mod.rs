@@ -9,6 +9,7 @@
 //! <store>/tmp/           the same file system as blobs; a folder for each process at work, swept when it is gone
 //! <store>/locks/         advisory locks, and leases where those cannot be relied on
 //! <store>/witnesses/     file digests with the stat facts under which they hold: an accelerator
+//! <store>/records/ab/…   hot records: an entry and its small streams, to spare a hit the index: an accelerator
 //! <store>/placements/    what runs and restores put into output folders
 //! <store>/quarantine/    indexes that turned out damaged
 //! <store>/history.jsonl  one line a run: outcomes, durations, last uses
@@ -19,7 +20,8 @@
 //!
 //! - *Record*: contents, each complete under a temporary name and then renamed; then one transaction for the
 //!   entry and its references. What dies in between leaves garbage, never a wrong entry.
-//! - *Hit*: the row, whose checksum covers key and body; then the contents, whose names are their digests.
+//! - *Hit*: the hot record or the row, whose checksum covers key and body; then the contents, whose names are their
+//!   digests.
 //! - *Remove*: rows first, then contents that nothing refers to any more. A recorder holds the collection lock
 //!   shared from before its first content until its row stands, and whoever deletes contents holds it alone: so no
 //!   content goes away that a row is about to refer to.
@@ -39,6 +41,8 @@ pub mod exchange;
 pub mod export;
 pub mod finding;
 pub mod history;
+pub mod holdings;
+pub mod hot_record;
 pub mod import;
 pub mod index;
 mod inventory;
@@ -69,7 +73,7 @@ use content::{Body, Contents, Staged};
 use index::{Index, Inserted, Insertion};
 use reservation::Reservations;
 use scratch::Scratch;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -182,8 +186,13 @@ impl Layout {
 #[derive(Debug)]
 pub struct Store {
     layout: Layout,
-    index: Index,
+    /// Which index file was there at first; `None` where there was none yet.
+    seen: Option<(u64, u64)>,
+    /// Opened when it is first asked: a hit may be over without it.
+    index: OnceCell<Index>,
     contents: Contents,
+    /// Streams that came with a hot record.
+    streams: RefCell<Vec<Vec<u8>>>,
     scratch: OnceCell<Scratch>,
     /// The transaction that this store works in and those around it, the innermost first.
     chain: Vec<TransactionRow>,
@@ -201,16 +210,41 @@ const TAG: &[u8] =
 impl Store {
     /// Opens the store at `root` and makes it where it is missing.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        Self::prepare(root)?;
-        Self::assemble(root)
+        let exists = Self::check_folder(root)?;
+        let store = Self::assemble(root);
+        if !exists || store.seen.is_none() {
+            store.index()?;
+        }
+        Ok(store)
     }
 
     /// Opens the store at `root` where there is one.
     pub fn open_existing(root: &Path) -> Result<Self, StoreError> {
-        if !Self::check_folder(root)? || !root.join(quarantine::INDEX).exists() {
+        if !Self::check_folder(root)? {
             return Err(StoreError::Missing(root.to_owned()));
         }
-        Self::assemble(root)
+        let store = Self::assemble(root);
+        if store.seen.is_none() {
+            return Err(StoreError::Missing(root.to_owned()));
+        }
+        Ok(store)
+    }
+
+    fn assemble(root: &Path) -> Self {
+        let layout = Layout { root: root.to_owned() };
+        let seen = quarantine::identity(&layout.path(quarantine::INDEX));
+        let contents = Contents::new(layout.path("blobs"));
+        Self {
+            layout,
+            seen,
+            index: OnceCell::new(),
+            contents,
+            streams: RefCell::default(),
+            scratch: OnceCell::new(),
+            chain: Vec::new(),
+            locking: Locking::default(),
+            fence: Vec::new(),
+        }
     }
 
     /// Returns whether a store was made at `root`, with or without an index.
@@ -218,19 +252,11 @@ impl Store {
         root.join("locks").is_dir()
     }
 
-    fn assemble(root: &Path) -> Result<Self, StoreError> {
-        let layout = Layout { root: root.to_owned() };
-        let seen = quarantine::identity(&layout.path(quarantine::INDEX));
-        Self::open_as_it_is(root).map_err(|error| quarantine::after(error, &layout, seen))
-    }
-
     /// Opens the store and leaves a damaged index where it is.
     fn open_as_it_is(root: &Path) -> Result<Self, StoreError> {
-        let layout = Layout { root: root.to_owned() };
-        let index = Index::open(&layout.path(quarantine::INDEX))?;
-        let contents = Contents::new(layout.path("blobs"));
-        let (scratch, chain, fence) = (OnceCell::new(), Vec::new(), Vec::new());
-        Ok(Self { layout, index, contents, scratch, chain, locking: Locking::default(), fence })
+        let store = Self::assemble(root);
+        let index = Index::open(&store.layout.path(quarantine::INDEX))?;
+        Ok(Self { index: OnceCell::from(index), ..store })
     }
 
     /// Says by which means keys are reserved and transactions are held, where that is not the default.
@@ -274,9 +300,6 @@ impl Store {
     }
 
     fn prepare(root: &Path) -> Result<(), StoreError> {
-        if !Self::check_folder(root)? {
-            create_private_folder(root)?;
-        }
         if Self::stands_at(root) {
             return Ok(());
         }
@@ -297,9 +320,21 @@ impl Store {
         &self.layout
     }
 
-    /// Returns the index.
-    pub const fn index(&self) -> &Index {
-        &self.index
+    /// Returns the index; opens it at the first call.
+    pub fn index(&self) -> Result<&Index, StoreError> {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
+        Self::prepare(&self.layout.root)?;
+        let path = self.layout.path(quarantine::INDEX);
+        let seen = quarantine::identity(&path);
+        let opened = Index::open(&path).map_err(|error| quarantine::after(error, &self.layout, seen))?;
+        Ok(self.index.get_or_init(|| opened))
+    }
+
+    fn index_mut(&mut self) -> Result<&mut Index, StoreError> {
+        self.index()?;
+        Ok(self.index.get_mut().expect("it was opened on the line above"))
     }
 
     /// Returns this process's own folder for temporary files, made on first use.
@@ -314,7 +349,7 @@ impl Store {
     /// Returns what makes the digest that stands in the store for a confidential one. It is keyed with the store's own random
     /// secret, so that a copy of the store cannot be searched for the digests of likely values.
     pub fn mask(&self) -> Result<impl Fn(&Digest) -> Digest, StoreError> {
-        let secret = *self.index.secret()?;
+        let secret = *self.index()?.secret()?;
         Ok(move |digest: &Digest| {
             let mut hasher = Hasher::new();
             hasher.update(&secret);
@@ -325,16 +360,19 @@ impl Store {
 
     /// Looks an entry up by its key.
     pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
+        if let Some(entry) = self.find_record(key) {
+            return Ok(Found::Entry(Box::new(entry)));
+        }
         match self.noting_damage(self.find_staged(key))? {
             Some(staged) => Ok(staged),
-            None => self.noting_damage(self.index.find(key)),
+            None => self.noting_damage(self.index()?.find(key)),
         }
     }
 
     /// Returns the path sets that led from `recipe` to an entry before, the last recorded first.
     pub fn path_sets(&self, recipe: &CacheKey) -> Result<Vec<PathSet>, StoreError> {
         let mut sets = self.noting_damage(self.staged_path_sets(recipe))?;
-        sets.extend(self.noting_damage(self.index.path_sets(recipe))?);
+        sets.extend(self.noting_damage(self.index()?.path_sets(recipe))?);
         Ok(sets)
     }
 
@@ -343,7 +381,15 @@ impl Store {
         if content.size == 0 {
             return Ok(Some(Body::Memory(Vec::new())));
         }
-        if let Some(bytes) = self.noting_damage(self.index.small_content(&content.digest))? {
+        let is_it = |bytes: &&Vec<u8>| Content::of(bytes) == *content;
+        if let Some(bytes) = self.streams.borrow().iter().find(is_it) {
+            return Ok(Some(Body::Memory(bytes.clone())));
+        }
+        // Larger than what the index takes: it lies in a file, or nowhere.
+        if content.size > content::SMALL {
+            return Ok(self.contents.open(content)?);
+        }
+        if let Some(bytes) = self.noting_damage(self.index()?.small_content(&content.digest))? {
             let whole = Content::of(&bytes) == *content;
             return Ok(whole.then_some(Body::Memory(bytes)));
         }
@@ -358,13 +404,14 @@ impl Store {
     /// Returns whether content is there in its full size, without reading it.
     pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
         Ok(content.size == 0
-            || self.noting_damage(self.index.small_content_size(&content.digest))? == Some(content.size)
+            || self.streams.borrow().iter().any(|bytes| Content::of(bytes) == *content)
+            || self.noting_damage(self.index()?.small_content_size(&content.digest))? == Some(content.size)
             || self.contents.has(content))
     }
 
     /// Drops content whose bytes turned out not to be those of its digest, so that the next record stores it anew.
     pub fn drop_damaged(&self, content: &Content) -> Result<(), StoreError> {
-        self.index.remove_small_content(&content.digest)?;
+        self.index()?.remove_small_content(&content.digest)?;
         Ok(self.contents.remove(&content.digest)?)
     }
 
@@ -378,8 +425,11 @@ impl Store {
         now: Timestamp,
         durability: Durability,
     ) -> Result<(), StoreError> {
+        self.index()?;
         let recorded = self.record_locked(entry, staged, path_set, now, durability);
-        self.noting_damage(recorded)
+        self.noting_damage(recorded)?;
+        self.leave_record(entry, PATIENCE);
+        Ok(())
     }
 
     fn record_locked(
@@ -392,7 +442,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let _lock = self.collection_lock(Sharing::Shared, PATIENCE)?;
         // SQLite would go on writing to a database that nobody can find any more.
-        if quarantine::identity(self.index.path()) != self.index.identity() {
+        let index = self.index()?;
+        if quarantine::identity(index.path()) != index.identity() {
             return Err(StoreError::Replaced(self.layout.root.clone()));
         }
         let fence = self.fence.clone();
@@ -413,7 +464,7 @@ impl Store {
         let staged_in = self.chain.first().map(|row| row.id.clone());
         let insertion =
             Insertion { entry, small: &small, path_set, now, durability, staged_in: staged_in.as_ref() };
-        match self.index.insert(insertion, is_guarded)? {
+        match self.index_mut()?.insert(insertion, is_guarded)? {
             Inserted::Stored => Ok(()),
             Inserted::Fenced => Err(StoreError::Fenced),
             Inserted::TransactionOver => Err(StoreError::TransactionOver(staged_in)),
@@ -422,7 +473,9 @@ impl Store {
 
     /// Moves the index aside where it turned out damaged. Not to be called with the collection lock in hand.
     pub(crate) fn noting_damage<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        result.map_err(|error| quarantine::after(error, &self.layout, self.index.identity()))
+        result.map_err(|error| {
+            quarantine::after(error, &self.layout, self.index.get().map_or(self.seen, Index::identity))
+        })
     }
 
     /// Takes the lock that keeps recorders and collectors apart.

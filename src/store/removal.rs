@@ -7,13 +7,15 @@ use super::index::{Row, blob, failure, unsigned};
 use super::{Store, StoreError};
 use crate::model::digest::Digest;
 use crate::model::fingerprint::CacheKey;
+use crate::model::ignore::wildcard;
 use crate::model::time::Timestamp;
 use crate::world::lock::Sharing;
 use rusqlite::{TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Which entries to take out: those that fit everything that is named.
+/// Which entries to take out, or to list: those that fit everything that is named. In names `*` stands for any
+/// characters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     /// Of this project.
@@ -24,6 +26,8 @@ pub struct Selection {
     pub task: Option<Vec<u8>>,
     /// Recorded before this time.
     pub before: Option<Timestamp>,
+    /// Recorded at this time or later.
+    pub after: Option<Timestamp>,
     /// One of these.
     pub keys: Option<BTreeSet<CacheKey>>,
 }
@@ -36,10 +40,13 @@ impl Selection {
 
     /// Returns whether a row fits.
     pub fn takes(&self, row: &Row) -> bool {
-        self.project.as_ref().is_none_or(|project| *project == row.project)
-            && self.domain.as_ref().is_none_or(|domain| *domain == row.domain)
-            && self.task.as_ref().is_none_or(|task| *task == row.task)
+        let fits =
+            |pattern: Option<&[u8]>, name: &[u8]| pattern.is_none_or(|pattern| wildcard(pattern, name));
+        fits(self.project.as_deref().map(str::as_bytes), row.project.as_bytes())
+            && fits(self.domain.as_deref().map(str::as_bytes), row.domain.as_bytes())
+            && fits(self.task.as_deref(), &row.task)
             && self.before.is_none_or(|before| row.created < before)
+            && self.after.is_none_or(|after| row.created >= after)
             && self.keys.as_ref().is_none_or(|keys| keys.contains(&row.key))
     }
 }
@@ -60,8 +67,8 @@ impl Store {
     /// Says what `remove` would take out.
     pub fn plan_removal(&self, selection: &Selection) -> Result<Removed, StoreError> {
         let keys = self.selected(selection)?;
-        let failed = self.index().failed("plan a removal");
-        let connection = self.index().connection();
+        let failed = self.index()?.failed("plan a removal");
+        let connection = self.index()?.connection();
         connection
             .execute_batch("CREATE TEMP TABLE IF NOT EXISTS selected (key BLOB PRIMARY KEY) WITHOUT ROWID; DELETE FROM selected;")
             .map_err(&failed)?;
@@ -85,7 +92,7 @@ impl Store {
     }
 
     fn selected(&self, selection: &Selection) -> Result<Vec<CacheKey>, StoreError> {
-        let rows = self.index().rows()?;
+        let rows = self.index()?.rows()?;
         Ok(rows.iter().filter(|row| selection.takes(row)).map(|row| row.key).collect())
     }
 
@@ -101,15 +108,17 @@ impl Store {
 
     fn remove_selected(&mut self, selection: &Selection) -> Result<Removed, StoreError> {
         let keys = self.selected(selection)?;
-        let path = self.index.path().to_owned();
+        let path = self.index()?.path().to_owned();
         let failed = |source| failure(&path, "remove entries", source);
+        let records = self.index()?.records().clone();
         let transaction = self
-            .index
+            .index_mut()?
             .connection_mut()
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
         let mut entries = 0;
         for key in &keys {
+            records.forget(key)?;
             entries += transaction
                 .prepare_cached("DELETE FROM entry WHERE key = ?1")
                 .and_then(|mut delete| delete.execute(params![blob(key)]))
@@ -129,10 +138,10 @@ impl Store {
     /// Removes every content that nothing refers to; returns how many bytes that were.
     pub fn collect_contents(&mut self) -> Result<u64, StoreError> {
         let _lock = self.collection_lock(Sharing::Exclusive, PATIENCE)?;
-        let path = self.index.path().to_owned();
+        let path = self.index()?.path().to_owned();
         let failed = |source| failure(&path, "collect contents", source);
         let transaction = self
-            .index
+            .index_mut()?
             .connection_mut()
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
@@ -233,9 +242,16 @@ mod tests {
         }
         let old = Selection { before: Some(Timestamp::from_millis(20)), ..Selection::default() };
         assert_eq!(store.remove(&old).unwrap(), Removed { entries: 1, bytes: 1 });
+        let new = Selection { after: Some(Timestamp::from_millis(30)), ..Selection::default() };
+        assert_eq!(store.plan_removal(&new).unwrap(), Removed { entries: 1, bytes: 1 });
+        let wild = Selection { task: Some(b"?*".to_vec()), ..Selection::default() };
+        assert_eq!(store.plan_removal(&wild).unwrap().entries, 0);
+        let wild =
+            Selection { project: Some("def*".into()), task: Some(b"*".to_vec()), ..Selection::default() };
+        assert_eq!(store.plan_removal(&wild).unwrap().entries, 2);
         let keys = Some(BTreeSet::from([entries[2].key]));
         assert_eq!(store.remove(&Selection { keys, ..Selection::default() }).unwrap().entries, 1);
-        assert_eq!(store.index().rows().unwrap().len(), 1);
+        assert_eq!(store.index().unwrap().rows().unwrap().len(), 1);
     }
 
     #[test]

@@ -279,9 +279,9 @@ impl Store {
 
     /// Returns all transactions that are not over, the oldest first.
     pub fn transactions(&self) -> Result<Vec<TransactionRow>, StoreError> {
-        let failed = self.index.failed("list transactions");
+        let failed = self.index()?.failed("list transactions");
         let mut query = self
-            .index
+            .index()?
             .connection()
             .prepare_cached(
                 "SELECT id, parent, created, expires, isolation, command,
@@ -311,7 +311,7 @@ impl Store {
     pub(super) fn find_staged(&self, key: &CacheKey) -> Result<Option<Found>, StoreError> {
         for row in &self.chain {
             let found: Option<(Vec<u8>, Vec<u8>)> = self
-                .index
+                .index()?
                 .connection()
                 .prepare_cached("SELECT body, checksum FROM staged_entry WHERE txn = ?1 AND key = ?2")
                 .and_then(|mut query| {
@@ -319,7 +319,7 @@ impl Store {
                         .query_row(params![row.id.as_str(), blob(key)], |row| Ok((row.get(0)?, row.get(1)?)))
                         .optional()
                 })
-                .map_err(self.index.failed("look up a staged entry"))?;
+                .map_err(self.index()?.failed("look up a staged entry"))?;
             if let Some((body, checksum)) = found {
                 return Ok(Some(super::index::read_body(key, &body, &checksum)));
             }
@@ -331,9 +331,9 @@ impl Store {
     pub(super) fn staged_path_sets(&self, recipe: &CacheKey) -> Result<Vec<PathSet>, StoreError> {
         let mut sets = Vec::new();
         for row in &self.chain {
-            let failed = self.index.failed("look up staged path sets");
+            let failed = self.index()?.failed("look up staged path sets");
             let mut query = self
-                .index
+                .index()?
                 .connection()
                 .prepare_cached(
                     "SELECT paths FROM staged_path_set WHERE txn = ?1 AND recipe = ?2 ORDER BY recorded DESC",
@@ -362,10 +362,12 @@ impl Store {
 
     fn end(&mut self, id: &TransactionId, kind: HookKind) -> Result<Option<Ended>, StoreError> {
         let fence = self.fence.clone();
-        self.change("end a transaction", |connection| {
+        let records = self.index()?.records().clone();
+        let ending = |connection: &Connection| {
             if kind == HookKind::Commit && !fence.iter().all(|fence| fence.holds().unwrap_or(false)) {
                 return Ok(Err(StoreError::Fenced));
             }
+            let mut published = Vec::new();
             let parent: Option<Option<String>> = connection
                 .query_row("SELECT parent FROM txn WHERE id = ?1", [id.as_str()], |row| row.get(0))
                 .optional()?;
@@ -392,7 +394,7 @@ impl Store {
                     true
                 }
                 (HookKind::Commit, None) => {
-                    publish(connection, id.as_str())?;
+                    published = publish(connection, id.as_str())?;
                     hooks = hooks_of(connection, id.as_str(), kind)?;
                     false
                 }
@@ -403,8 +405,14 @@ impl Store {
                 }
             };
             drop_staged(connection, id.as_str())?;
-            Ok(Ok(Some(Ended { entries: unsigned(entries), joined, hooks })))
-        })?
+            Ok(Ok(Some((Ended { entries: unsigned(entries), joined, hooks }, published))))
+        };
+        let forget = |ended: &Result<Option<(Ended, Vec<CacheKey>)>, StoreError>| {
+            let mut published = ended.iter().flatten().flat_map(|(_, published)| published);
+            published.try_for_each(|key| records.forget(key).map_err(StoreError::from))
+        };
+        let ended = self.change_and("end a transaction", ending, forget)??;
+        Ok(ended.map(|(ended, _)| ended))
     }
 
     /// Drops transactions that are abandoned; returns how many.
@@ -427,13 +435,24 @@ impl Store {
         action: &'static str,
         change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let path = self.index.path().to_owned();
+        self.change_and(action, change, |_| Ok(()))
+    }
+
+    /// The same, with something else to be done before the commit; where that fails nothing is changed.
+    fn change_and<T>(
+        &mut self,
+        action: &'static str,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        before_commit: impl FnOnce(&T) -> Result<(), StoreError>,
+    ) -> Result<T, StoreError> {
+        let path = self.index()?.path().to_owned();
         let failed = |source| StoreError::Index { action, path: path.clone(), source };
-        let connection = self.index.connection_mut();
+        let connection = self.index_mut()?.connection_mut();
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let changed = change(&transaction).map_err(failed)?;
+        before_commit(&changed)?;
         transaction.commit().map_err(failed)?;
         Ok(changed)
     }
@@ -511,7 +530,8 @@ fn hooks_of(connection: &Connection, id: &str, kind: HookKind) -> rusqlite::Resu
     hooks.collect()
 }
 
-fn publish(connection: &Connection, id: &str) -> rusqlite::Result<()> {
+/// Moves all that is staged to where everybody sees it; returns the keys that this concerns.
+fn publish(connection: &Connection, id: &str) -> rusqlite::Result<Vec<CacheKey>> {
     connection
         .execute("DELETE FROM reference WHERE key IN (SELECT key FROM staged_entry WHERE txn = ?1)", [id])?;
     connection.execute(
@@ -530,7 +550,8 @@ fn publish(connection: &Connection, id: &str) -> rusqlite::Result<()> {
          SELECT recipe, id, paths, recorded FROM staged_path_set WHERE txn = ?1",
         [id],
     )?;
-    Ok(())
+    let mut keys = connection.prepare("SELECT key FROM staged_entry WHERE txn = ?1")?;
+    keys.query_map([id], |row| row.get(0).map(super::index::key_of))?.collect()
 }
 
 fn hand_over(connection: &Connection, id: &str, parent: &str) -> rusqlite::Result<()> {

@@ -169,7 +169,7 @@ impl Verification<'_> {
 
     fn opened(&mut self) -> Result<&mut Index, StoreError> {
         let missing = || StoreError::Missing(self.layout.root.clone());
-        self.store.as_mut().map(|store| &mut store.index).ok_or_else(missing)
+        self.store.as_mut().ok_or_else(missing)?.index_mut()
     }
 
     /// SQLite's own check, which reads every page. An index over a table that lost a row can be made anew.
@@ -277,8 +277,8 @@ impl Verification<'_> {
     /// Looks at one row and all that belongs to it, at one moment of the index.
     fn judge(&mut self, table: Table, number: i64) -> Result<Verdict, StoreError> {
         let Some(store) = &self.store else { return Ok(Verdict::Gone) };
-        let failed = store.index.failed("check an entry");
-        let moment = store.index.connection().unchecked_transaction().map_err(&failed)?;
+        let failed = store.index()?.failed("check an entry");
+        let moment = store.index()?.connection().unchecked_transaction().map_err(&failed)?;
         let verdict = judge(&moment, &self.contents, table, number).map_err(&failed)?;
         moment.commit().map_err(failed)?;
         Ok(verdict)
@@ -287,12 +287,17 @@ impl Verification<'_> {
     /// Removes a row that cannot be trusted, or writes anew what follows from its entry.
     fn mend_row(&mut self, table: Table, number: i64) -> Result<(), StoreError> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        let path = store.index.path().to_owned();
+        let path = store.index()?.path().to_owned();
         let failed = |source| super::index::failure(&path, "mend an entry", source);
-        let connection = store.index.connection_mut();
+        let records = store.index()?.records().clone();
+        let connection = store.index_mut()?.connection_mut();
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if let Verdict::Wrong(wrong) = judge(&change, &self.contents, table, number).map_err(failed)? {
             mend_row(&change, table, number, &wrong, self.now).map_err(failed)?;
+            match &wrong.key {
+                Some(key) => records.forget(key)?,
+                None => records.forget_all()?,
+            }
         }
         change.commit().map_err(failed)
     }
@@ -407,11 +412,14 @@ impl Verification<'_> {
         let index = self.opened()?;
         let path = index.path().to_owned();
         let failed = |source| super::index::failure(&path, action, source);
+        let records = index.records().clone();
         let transaction = index
             .connection_mut()
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
         change(&transaction).map_err(failed)?;
+        // Which rows that concerned is not told, and hot records are cheap.
+        records.forget_all()?;
         transaction.commit().map_err(failed)
     }
 }

@@ -7,6 +7,11 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+/// Returns whether a file stands there, or a link to one.
+pub fn is_there(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// Makes a folder, and those above it.
 pub fn create_folder(path: &Path) -> Result<(), FileError> {
     std::fs::create_dir_all(path).map_err(FileError::of("make the folder", path))

@@ -332,6 +332,37 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     written
 }
 
+/// Writes a file of the caller's, whole or not at all: beside its place, then renamed. It has the mode of the file that
+/// it replaces, or the one that a new file gets. A link is followed; what is no regular file is refused, because to
+/// rename over it would take it away.
+pub fn publish(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let present = match std::fs::metadata(&target) {
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(FileError::of("write", path)(io::Error::other("it is not a regular file")));
+        }
+        Ok(metadata) => Some(metadata.permissions()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(FileError::of("write", path)(error)),
+    };
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}", random_number()));
+    let beside = target.with_file_name(name);
+    let written =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(&beside).and_then(|mut file| {
+            if let Some(permissions) = present {
+                file.set_permissions(permissions)?;
+            }
+            file.write_all(bytes)?;
+            std::fs::rename(&beside, &target)
+        });
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written.map_err(FileError::of("write", path))
+}
+
 /// Returns a number that nobody can foresee, for names that must not collide.
 pub fn random_number() -> u64 {
     let mut bytes = [0; 8];
@@ -349,15 +380,20 @@ pub fn touch_at(directory: impl AsFd, name: &OsStr) -> io::Result<()> {
     Ok(rustix::fs::utimensat(directory, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// Returns the bytes of a regular file. A pipe or a device, which may never end, is an error.
-pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
-    let mut file = open_for_reading(path)?;
+/// Opens a regular file for reading. A pipe or a device, which may never end, is an error.
+pub fn open_regular(path: &Path) -> Result<File, FileError> {
+    let file = open_for_reading(path)?;
     let witness = Witness::of_open(&file).map_err(FileError::of("look at", path))?;
     if witness.file_type() != FileType::File {
         return Err(FileError::of("read", path)(io::Error::other("it is not a regular file")));
     }
+    Ok(file)
+}
+
+/// Returns the bytes of a regular file.
+pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(FileError::of("read", path))?;
+    open_regular(path)?.read_to_end(&mut bytes).map_err(FileError::of("read", path))?;
     Ok(bytes)
 }
 
@@ -370,6 +406,35 @@ pub fn file_time(folder: &Path) -> Result<i128, FileError> {
     std::fs::remove_file(&path).map_err(FileError::of("remove", &path))?;
     time
 }
+
+/// Returns the bytes of a file of ours, which is an error where it has more than `most` or a link stands in its place.
+pub fn read_at_most(path: &Path, most: usize) -> Result<Vec<u8>, FileError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(FileError::of("open", path))?;
+    // Not asked for its size first: most files fit the first read, and the second says that it was all.
+    let mut bytes = vec![0; most.min(FIRST_READ)];
+    let mut filled = 0;
+    loop {
+        match rustix::io::read(&fd, &mut bytes[filled..]) {
+            Ok(0) if filled < bytes.len() => {
+                bytes.truncate(filled);
+                return Ok(bytes);
+            }
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(FileError::of("read", path)(error)),
+        }
+        if filled == bytes.len() {
+            if filled >= most {
+                return Err(FileError::of("read", path)(io::Error::other("it is too large")));
+            }
+            bytes.resize((filled * 8).min(most), 0);
+        }
+    }
+}
+
+/// What is read at first of a file that is mostly small.
+const FIRST_READ: usize = 4096;
 
 /// Returns a small file's bytes, or `None` where it does not exist.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
@@ -416,6 +481,27 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_published_file_is_whole_and_keeps_its_mode() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        publish(&path, b"one").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("a", folder.path().join("link")).unwrap();
+        publish(&folder.path().join("link"), b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(folder.path().join("link").is_symlink());
+        let error = publish(Path::new("/dev/null"), b"x").unwrap_err();
+        assert_eq!(
+            format!("{error}: {}", error.source),
+            "cannot write '/dev/null': it is not a regular file"
+        );
+        assert!(publish(&folder.path().join("no/b"), b"x").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

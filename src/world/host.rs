@@ -48,6 +48,8 @@ pub struct Terminals {
     pub stdout: bool,
     /// Standard error.
     pub stderr: bool,
+    /// How many columns the terminal of standard output has; `None` where there is none, or where it does not say.
+    pub columns: Option<usize>,
 }
 
 /// The machine as a run sees it.
@@ -89,6 +91,7 @@ impl Host {
                 stdin: std::io::stdin().is_terminal(),
                 stdout: std::io::stdout().is_terminal(),
                 stderr: std::io::stderr().is_terminal(),
+                columns: columns(),
             },
             streams_joined: streams_joined(),
             umask: umask.as_raw_mode(),
@@ -115,6 +118,12 @@ impl Host {
             None => path.to_owned(),
         }
     }
+}
+
+/// Asks the terminal, which knows better than a `COLUMNS` that nobody updates.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
 /// Two descriptors lead to the same place when device and inode agree: that holds for one pipe, one file, one

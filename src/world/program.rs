@@ -74,7 +74,33 @@ impl StartError {
             Self::Directory { .. } | Self::Prepare { .. } | Self::Lost { .. } => 125,
         }
     }
+
+    /// Returns the way out, where the word shows what was meant.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound { program } => {
+                let word = program.as_os_str().as_bytes();
+                if BUILTINS.iter().any(|name| name.as_bytes() == word) {
+                    Some("what only a shell knows needs one: sh -c '...'")
+                } else if word.contains(&b' ') {
+                    Some("a line for the shell is written: sh -c '...'")
+                } else {
+                    None
+                }
+            }
+            Self::NotExecutable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("make it executable, or put its interpreter in front")
+            }
+            _ => None,
+        }
+    }
 }
+
+/// What people take for programs: builtins of shells that change the shell itself, and so exist nowhere else.
+const BUILTINS: [&str; 13] = [
+    ".", "alias", "cd", "eval", "exec", "export", "set", "shift", "source", "trap", "ulimit", "umask",
+    "unset",
+];
 
 /// Finds the program that `word` means. The result has a slash; a relative one counts from `directory`.
 pub fn resolve_program(
@@ -142,6 +168,14 @@ mod tests {
     fn resolved(word: &str, path: Option<&str>, directory: &Path) -> Result<PathBuf, (u8, String)> {
         resolve_program(word.as_ref(), path.map(OsStr::new), directory)
             .map_err(|error| (error.exit_code(), error.to_string()))
+    }
+
+    #[test]
+    fn what_was_meant_is_told() {
+        let missing = |program: &str| StartError::NotFound { program: program.into() }.hint();
+        assert_eq!(missing("cd"), Some("what only a shell knows needs one: sh -c '...'"));
+        assert_eq!(missing("ls -l"), Some("a line for the shell is written: sh -c '...'"));
+        assert_eq!(missing("sl"), None);
     }
 
     #[test]

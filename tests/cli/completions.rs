@@ -1,6 +1,7 @@
 //! Completion scripts, in the shells that they are for.
 //!
-//! A shell that is not installed is skipped with a line that says so. PowerShell's script is what the generator gives.
+//! A shell that is not installed is skipped with a line that says so. Elvish completes in its editor alone, and is
+//! tried by hand; PowerShell's script is what the generator gives.
 
 use crate::support::{Ran, TestEnv, ran};
 use std::path::Path;
@@ -20,8 +21,7 @@ fn world() -> (TestEnv, String) {
     (env, key)
 }
 
-/// Runs a script in a shell, with the shell's own completion of this program loaded by the script. `None` where there is
-/// no such shell.
+/// Runs a script in a shell, in which this program is found. `None` where there is no such shell.
 fn in_shell(env: &TestEnv, shell: &str, arguments: &[&str], script: &str) -> Option<Ran> {
     let program = ["/usr/local/bin", "/usr/bin", "/bin"].map(|folder| Path::new(folder).join(shell));
     let Some(program) = program.iter().find(|path| path.is_file()) else {
@@ -142,6 +142,7 @@ fn fish_completes() {
         taskcache completions fish | source
         for line in 'taskcache ru' 'taskcache run -t re' 'taskcache run --task=rep' 'taskcache run --environment ' \
             'taskcache run --behavior a' 'taskcache run -- cat fr' 'taskcache run --refresh mkfif' \
+            'taskcache run --envir' 'taskcache run mkfifo --envir' \
             'taskcache local-cache show ' 'taskcache local-cache list --task ' 'taskcache transaction comm'
             echo -n $line:
             echo '' (complete -C $line | string replace -r '\t.*' '')
@@ -155,6 +156,8 @@ fn fish_completes() {
          taskcache run --behavior a: auto\n\
          taskcache run -- cat fr: fruit\n\
          taskcache run --refresh mkfif: mkfifo\n\
+         taskcache run --envir: --environment\n\
+         taskcache run mkfifo --envir:\n\
          taskcache local-cache show : {key}\n\
          taskcache local-cache list --task : report\n\
          taskcache transaction comm: commit\n"

@@ -13,6 +13,8 @@ fn filled() -> TestEnv {
     assert_eq!(env.run(LINE), ran(3, "out\n"));
     assert_eq!(env.run(LINE), ran(3, "out\n"));
     assert_eq!(env.count(), 1);
+    // What is tried here is the index.
+    env.forget_hot_records();
     env
 }
 
@@ -174,6 +176,45 @@ fn a_row_that_lies_is_a_miss_and_is_mended() {
 }
 
 #[test]
+fn a_hot_record_is_right_or_not_asked() {
+    let recorded = || {
+        let env = TestEnv::new();
+        env.run(LINE);
+        without_log(&env);
+        env
+    };
+    type Damage = fn(&TestEnv);
+    let damages: [(&str, Damage, usize); 5] = [
+        ("rows that lie", |env| change_index(env, "UPDATE entry SET body = zeroblob(100)"), 1),
+        ("a newer format", |env| change_index(env, "PRAGMA user_version = 99"), 2),
+        ("an index of somebody else's", |env| change_index(env, "PRAGMA application_id = 5"), 2),
+        ("rubbish", |env| fs::write(index(env), vec![b'x'; 8192]).unwrap(), 2),
+        ("no index", |env| fs::remove_file(index(env)).unwrap(), 2),
+    ];
+    for (what, damage, runs) in damages {
+        let env = recorded();
+        damage(&env);
+        let found = env.run(LINE);
+        assert_eq!((found.code, found.stdout.as_str(), env.count()), (3, "out\n", runs), "{what}");
+    }
+    for (what, line) in [
+        ("cleared", "local-cache clear --yes"),
+        ("over the size", "local-cache gc --max-size 0"),
+        ("removed", "local-cache remove KEY"),
+    ] {
+        let env = recorded();
+        let key = env.run(&LINE.replacen("run", "key", 1)).stdout;
+        let line = line.replace("KEY", key.trim());
+        assert_eq!(env.run(&line).code, 0, "{what}");
+        assert_eq!((env.run(LINE).code, env.count()), (3, 2), "{what}");
+    }
+}
+
+fn change_index(env: &TestEnv, statements: &str) {
+    rusqlite::Connection::open(index(env)).unwrap().execute_batch(statements).unwrap();
+}
+
+#[test]
 fn rows_that_nobody_wrote_do_not_keep_the_store_from_being_cleared() {
     let env = filled();
     rusqlite::Connection::open(index(&env))
@@ -196,6 +237,7 @@ fn entries_that_were_swapped_are_no_hits() {
                 UPDATE entry SET (body, checksum) =
                     (SELECT body, checksum FROM s WHERE s.key != entry.key);
                 DROP TABLE s";
+    env.forget_hot_records();
     rusqlite::Connection::open(index(&env)).unwrap().execute_batch(swap).unwrap();
     assert_eq!(env.run(&line("one")), ran(0, "one\n"));
     assert_eq!(env.run(&line("two")), ran(0, "two\n"));

@@ -82,6 +82,11 @@ impl TestEnv {
     }
 
     /// Returns the folder of the store.
+    /// Removes the hot records, so that hits have to ask the index.
+    pub fn forget_hot_records(&self) {
+        fs::remove_dir_all(self.store().join("records")).unwrap();
+    }
+
     pub fn store(&self) -> PathBuf {
         self.home().join(".flyte/local-cache/taskcache")
     }

@@ -276,14 +276,16 @@ fn leftovers_of_the_dead_are_swept_and_those_of_the_living_are_not() {
     set_mode(&dead, 0o700);
     fs::write(dead.join("owner"), "").unwrap();
     fs::write(dead.join("half"), "x").unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+    fs::File::open(&dead).unwrap().set_times(fs::FileTimes::new().set_modified(long_ago)).unwrap();
     let young = env.store().join("history.jsonl.0123456789abcdef");
     fs::write(&young, "half").unwrap();
     assert_eq!(verify(&env, ""), (0, kinds(&["leftover"], "none")));
     assert_eq!(verify(&env, "--repair"), (0, kinds(&["leftover"], "done")));
     assert!(!dead.exists() && young.exists());
-    let mut child = env.spawn("run -- sh -c 'echo started; exec cat fifo'", Stdio::null());
     let made = std::process::Command::new("mkfifo").arg(env.work().join("fifo")).status();
     assert!(made.unwrap().success());
+    let mut child = env.spawn("run -- sh -c 'echo started; exec cat fifo'", Stdio::null());
     let mut byte = [0; 8];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut byte).unwrap();
     assert_eq!(verify(&env, "--repair"), (0, Vec::new()));

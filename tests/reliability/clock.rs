@@ -65,5 +65,5 @@ fn times_of_entries_are_kept_whatever_they_are() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(store.index().rows().unwrap().len(), samples.len());
+    assert_eq!(store.index().unwrap().rows().unwrap().len(), samples.len());
 }

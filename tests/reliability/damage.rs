@@ -96,7 +96,7 @@ fn look(root: &Path, samples: &[Sample], what: &str, seen: &mut Seen) {
     let policy = RetentionPolicy { max_size: Size::from_bytes(1), max_age: Span::from_millis(1) };
     let _ = store.plan_collection(policy, Timestamp::from_millis(0));
     let _ = store.transactions();
-    let _ = History::of(store.layout()).read();
+    let _ = History::of(store.layout()).uses();
 }
 
 /// A store beside which damaged copies are made.
@@ -317,7 +317,7 @@ fn of_an_exported_stream() {
         }
         let mut other = open();
         assert!(other.import(bytes.as_slice(), most, now).is_err(), "byte {at}");
-        assert_eq!(other.index().rows().unwrap(), []);
+        assert_eq!(other.index().unwrap().rows().unwrap(), []);
     }
     let imported = open().import(stream.as_slice(), most, now).unwrap();
     assert_eq!(imported.entries, original.samples.len() as u64);

@@ -220,7 +220,11 @@ impl Subject {
                 }
             }
         }
-        assert_eq!(self.store.index().rows().unwrap().len(), self.model.seen.len(), "after {after:?}");
+        assert_eq!(
+            self.store.index().unwrap().rows().unwrap().len(),
+            self.model.seen.len(),
+            "after {after:?}"
+        );
         if matches!(after, Step::Clear) && self.model.staged.is_empty() {
             assert_eq!(self.blobs(), Vec::<std::path::PathBuf>::new());
         }

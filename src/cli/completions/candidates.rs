@@ -42,10 +42,10 @@ pub(in crate::cli) fn run(host: &Host, words: &[OsString]) -> Result<Termination
         Place::Environment => named(host, &cursor, |names| names.environments),
         Place::Policy => named(host, &cursor, |names| names.policies),
         Place::StoredTask => stored(host, &cursor, |store| {
-            Some(store.index().tasks().ok()?.into_iter().map(|task| (task, String::new())).collect())
+            Some(store.index().ok()?.tasks().ok()?.into_iter().map(|task| (task, String::new())).collect())
         }),
         Place::Key => stored(host, &cursor, |store| {
-            let keys = store.index().keys_like(cursor.typed.to_str()?, MOST_KEYS).ok()?.into_iter();
+            let keys = store.index().ok()?.keys_like(cursor.typed.to_str()?, MOST_KEYS).ok()?.into_iter();
             Some(keys.map(|(key, task)| (key.to_string().into_bytes(), printable(&task))).collect())
         }),
         Place::Transaction => stored(host, &cursor, |store| {

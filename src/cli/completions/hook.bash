@@ -26,7 +26,8 @@ _taskcache() {
     done < <("$1" complete -- "${words[@]}" 2>/dev/null)
     case $answer in
         values)
-            [[ ${#COMPREPLY[@]} -gt 0 ]] || compopt -o nospace 2>/dev/null
+            # No file is meant where no name fits.
+            compopt +o default +o bashdefault 2>/dev/null
             ;;
         "command "*)
             at=${answer#command }

@@ -19,7 +19,7 @@ set edit:completion:arg-completer[taskcache] = {|@words|
         }
     } elif (str:has-prefix $kind 'command ') {
         var at = (num $kind[8..])
-        edit:complete-sudo $@words[(- $at 1)..]
+        edit:complete-sudo (all $words[(- $at 1)..])
     } else {
         static $@words
     }

@@ -5,6 +5,18 @@ function __taskcache_answer
     $words[1] complete -- $words 2>/dev/null
 end
 
+# Among the words of the cached command none of our own lines holds. It is asked once for all of them.
+function __fish_taskcache_using_subcommand
+    set -l line (commandline -cp)
+    if test "$line" != "$__taskcache_line"
+        set -g __taskcache_line "$line"
+        set -g __taskcache_kind (__taskcache_answer)[1]
+    end
+    string match -q 'command *' -- "$__taskcache_kind"
+    and return 1
+    __taskcache_static_using_subcommand $argv
+end
+
 function __taskcache_values
     set -l answer (__taskcache_answer)
     test "$answer[1]" = values
@@ -24,5 +36,5 @@ function __taskcache_command
     complete -C "$own"
 end
 
-complete -c taskcache -n "__fish_taskcache_using_subcommand run key explain flow transaction" -a "(__taskcache_command)"
+complete -c taskcache -n "__taskcache_static_using_subcommand run key explain flow transaction" -a "(__taskcache_command)"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache transaction" -f -a "(__taskcache_values)"

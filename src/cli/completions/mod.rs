@@ -73,7 +73,12 @@ pub fn script(shell: Shell) -> String {
         // The generated function gets another name, and the hook, which calls it, its old one.
         Shell::Bash => before(&renamed(&generated), "\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4", hook),
         Shell::Zsh => before(&renamed(&generated), "\nif [ \"$funcstack[1]\" = \"_taskcache\" ]", hook),
-        Shell::Fish => format!("{}\n{hook}", asking(&generated)),
+        // The hook lies over the function by which each line asks where it is.
+        Shell::Fish => {
+            let function = "function __fish_taskcache_using_subcommand\n";
+            let renamed = "function __taskcache_static_using_subcommand\n";
+            format!("{}\n{hook}", asking(&generated.replacen(function, renamed, 1)))
+        }
         _ if hook.is_empty() => generated,
         _ => format!("{generated}\n{hook}"),
     }
@@ -118,6 +123,9 @@ mod tests {
             assert!(script.find("_taskcache_static() {\n").unwrap() < hook, "{shell}");
         }
         let fish = script(Shell::Fish);
+        for function in ["__taskcache_static_using_subcommand", "__fish_taskcache_using_subcommand"] {
+            assert_eq!(fish.matches(&format!("function {function}\n")).count(), 1, "{function}");
+        }
         let asking = fish.lines().filter(|line| line.ends_with("-x -a \"(__taskcache_values)\"")).count();
         assert!(asking >= 8, "run and key, three options each, show and the filters: {asking}");
         for (shell, hook) in HOOKS {

@@ -1,6 +1,6 @@
 //! `taskcache local-cache export`: entries go into a file that another store can take in.
 
-use super::{Shelf, filters, subcommand};
+use super::{Shelf, filters, progress, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::model::fingerprint::CacheKey;
@@ -57,8 +57,11 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
     };
     let keys = store.selected_keys(&selection)?;
     let now = shelf.now();
-    let mut tell =
-        |key: &CacheKey, why: &LeftOut| say(&format!("warning: entry {} is left out: {why}", key.short()));
+    let mut progress = progress(shelf.host);
+    progress.begin("exporting");
+    let mut tell = |key: &CacheKey, why: &LeftOut| {
+        progress.aside(|| say(&format!("warning: entry {} is left out: {why}", key.short())));
+    };
     let exported = if is_stdout {
         store.export(&keys, now, BufWriter::new(std::io::stdout().lock()), &mut tell)?.0
     } else {
@@ -69,6 +72,7 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
         whole.place()?;
         exported
     };
+    progress.rest();
     let text = exported_text(exported);
     if is_stdout {
         say(&text);

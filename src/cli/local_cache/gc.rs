@@ -1,6 +1,6 @@
 //! `taskcache local-cache gc`: the store is brought within its limits.
 
-use super::{Shelf, removed_text, subcommand, switch};
+use super::{Shelf, progress, removed_text, subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::config::layer::Layer;
@@ -9,6 +9,7 @@ use crate::config::resolve::survey;
 use crate::model::retention::{Reason, RetentionPolicy};
 use crate::model::time::Size;
 use crate::store::removal::Removed;
+use crate::world::host::Host;
 use clap::{Arg, ArgMatches, Command};
 
 /// Returns the subcommand.
@@ -29,13 +30,18 @@ pub(super) fn command() -> Command {
         .arg(switch("dry-run", "Say what would go, and leave it").short('n'))
 }
 
-/// Runs it.
-pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
-    let settings = survey(shelf.host, &Layer::new())?.store.ok();
-    let mut policy = RetentionPolicy {
+/// Returns the limits that the config sets.
+pub(in crate::cli) fn policy(host: &Host) -> Result<RetentionPolicy, Failure> {
+    let settings = survey(host, &Layer::new())?.store.ok();
+    Ok(RetentionPolicy {
         max_size: settings.as_ref().map_or(DEFAULT_SIZE, |store| store.max_size),
         max_age: settings.as_ref().map_or(DEFAULT_AGE, |store| store.max_age),
-    };
+    })
+}
+
+/// Runs it.
+pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
+    let mut policy = policy(shelf.host)?;
     if let Some(text) = arguments.get_one::<String>("max-size") {
         policy.max_size =
             text.parse().map_err(|error| Failure::new(format!("option --max-size: {error}")))?;
@@ -44,24 +50,26 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
         policy.max_age = text.parse().map_err(|error| Failure::new(format!("option --max-age: {error}")))?;
     }
     let now = shelf.now();
+    let settings = survey(shelf.host, &Layer::new())?.store.ok();
     let locking = settings.map(|store| store.locking).unwrap_or_default();
     let Some(mut store) = shelf.store.take().map(|store| store.locking(locking)) else {
         return print("removed 0 entries, 0 B; 0 B stay\n");
     };
-    let (word, plan) = match arguments.get_flag("dry-run") {
-        true => ("would remove", store.plan_collection(policy, now)?),
-        false => ("removed", store.collect(policy, now)?.plan),
+    let is_dry = arguments.get_flag("dry-run");
+    let mut progress = progress(shelf.host);
+    progress.begin("collecting");
+    let plan = match is_dry {
+        true => store.plan_collection(policy, now),
+        false => store.collect(policy, now).map(|collected| collected.plan),
     };
+    progress.rest();
+    let (word, plan) = (if is_dry { "would remove" } else { "removed" }, plan?);
     let removed = Removed { entries: plan.removed.len() as u64, bytes: plan.freed };
     let mut text = format!("{word} {}; {} stay\n", removed_text(removed), Size::from_bytes(plan.kept));
-    for (reason, words) in [
-        (Reason::Expired, "expired"),
-        (Reason::Unused, "not used for too long"),
-        (Reason::OverSize, "over the size"),
-    ] {
+    for reason in Reason::ALL {
         match plan.count(reason) {
             0 => {}
-            count => text.push_str(&format!("  {count} {words}\n")),
+            count => text.push_str(&format!("  {count} {}\n", reason.words())),
         }
     }
     print(&text)

@@ -1,6 +1,6 @@
 //! `taskcache local-cache import`: entries of another store come in.
 
-use super::{Shelf, subcommand};
+use super::{Shelf, progress, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::config::layer::Layer;
@@ -44,11 +44,14 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<Termin
         Some(store) => store,
         None => Store::open(&shelf.root)?,
     };
+    let mut progress = progress(shelf.host);
+    progress.begin("importing");
     let imported = if given.as_os_str() == "-" {
         store.import(BufReader::new(std::io::stdin().lock()), most, now)?
     } else {
         store.import(BufReader::new(open_regular(&shelf.host.absolute(&given))?), most, now)?
     };
+    progress.rest();
     for refused in &imported.refused {
         say(&format!("warning: {}", refusal_text(refused)));
     }

@@ -2,7 +2,7 @@
 
 mod clear;
 mod export;
-mod gc;
+pub(super) mod gc;
 mod import;
 mod list;
 mod remove;
@@ -14,16 +14,21 @@ use super::failure::Failure;
 use super::print;
 use crate::config::layer::Layer;
 use crate::config::resolve::survey;
-use crate::model::entry::Entry;
+use crate::config::settings::Status;
+use crate::engine::record::with_cause;
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path::printable;
 use crate::model::time::{Size, Span, Timestamp};
-use crate::store::index::Row;
+use crate::report::progress::Progress;
+use crate::report::reporter::say;
+use crate::report::screen::{ColorChoice, Screen};
+use crate::store::history::{History, Use};
 use crate::store::removal::{Removed, Selection};
-use crate::store::{Found, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -72,14 +77,23 @@ fn format() -> Arg {
         .help("Write for people or for programs")
 }
 
+fn color() -> Arg {
+    Arg::new("color")
+        .long("color")
+        .value_name("WHEN")
+        .value_parser(ColorChoice::NAMES)
+        .default_value("auto")
+        .help("Use colours: on a terminal, or always, or never")
+}
+
 fn filters() -> [Arg; 4] {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).value_parser(value_parser!(OsString)).help(help)
     };
     [
-        text("project", "P", "Only entries of this project"),
-        text("domain", "D", "Only entries of this domain"),
-        text("task", "NAME", "Only entries of this task").short('t'),
+        text("project", "P", "Only entries of this project; '*' stands for anything"),
+        text("domain", "D", "Only entries of this domain; '*' stands for anything"),
+        text("task", "NAME", "Only entries of this task; '*' stands for anything").short('t'),
         text("older-than", "AGE", "Only entries older than this, such as 7d"),
     ]
 }
@@ -137,38 +151,37 @@ impl Shelf<'_> {
         self.host.clock.now()
     }
 
+    fn screen(&self, arguments: &ArgMatches) -> Screen {
+        let choice = arguments.get_one::<String>("color").map(|name| ColorChoice::of(name));
+        Screen::of(self.host, choice.unwrap_or_default())
+    }
+
     fn selection(&self, arguments: &ArgMatches) -> Result<Selection, Failure> {
         let bytes = |name: &str| arguments.get_one::<OsString>(name).map(|text| text.as_bytes().to_vec());
         let text = |name: &str| bytes(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let before = match text("older-than") {
-            None => None,
-            Some(age) => {
-                let age: Span =
-                    age.parse().map_err(|error| Failure::new(format!("option --older-than: {error}")))?;
-                let since = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-                Some(Timestamp::from_millis(self.now().as_millis().saturating_sub(since)))
-            }
-        };
         Ok(Selection {
             project: text("project"),
             domain: text("domain"),
             task: bytes("task"),
-            before,
+            before: text("older-than").map(|age| self.ago("older-than", &age)).transpose()?,
+            after: None,
             keys: None,
         })
     }
 
-    fn entries(&self, selection: &Selection) -> Result<Vec<(Row, Option<Entry>)>, Failure> {
-        let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let rows = store.index().rows()?.into_iter().filter(|row| selection.takes(row));
-        rows.map(|row| {
-            let entry = match store.find(&row.key)? {
-                Found::Entry(entry) => Some(*entry),
-                Found::Absent | Found::Damaged => None,
-            };
-            Ok((row, entry))
+    /// Returns what was done with each result. A history that cannot be read is worth a warning, and no reason not to
+    /// show what is stored.
+    fn uses(&self) -> HashMap<CacheKey, Use> {
+        let read = self.store.as_ref().map(|store| History::of(store.layout()).uses());
+        read.transpose().map(Option::unwrap_or_default).unwrap_or_else(|error| {
+            say(&format!("warning: {}", with_cause(&error)));
+            HashMap::new()
         })
-        .collect()
+    }
+
+    /// Returns the time that is an age before now.
+    fn ago(&self, option: &str, age: &str) -> Result<Timestamp, Failure> {
+        time_ago(self.now(), option, age)
     }
 
     fn key(&self, text: &str) -> Result<CacheKey, Failure> {
@@ -178,7 +191,7 @@ impl Shelf<'_> {
                 .hint("'taskcache local-cache list' shows the keys")
         };
         let Some(store) = &self.store else { return Err(absent()) };
-        match store.index().keys(&prefix, 3)?.as_slice() {
+        match store.index()?.keys(&prefix, 3)?.as_slice() {
             [] => Err(absent()),
             [key] => Ok(*key),
             several => {
@@ -188,6 +201,19 @@ impl Shelf<'_> {
             }
         }
     }
+}
+
+/// Returns what shows long work on a store. A config with a fault says nothing about it, and is no reason not to do it.
+fn progress(host: &Host) -> Progress {
+    let status = survey(host, &Layer::new()).map_or(Status::Auto, |resolved| resolved.settings.status);
+    Progress::of(status, host)
+}
+
+/// Returns the time that is an age before `now`.
+pub(super) fn time_ago(now: Timestamp, option: &str, age: &str) -> Result<Timestamp, Failure> {
+    let age: Span = age.parse().map_err(|error| Failure::new(format!("option --{option}: {error}")))?;
+    let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
 }
 
 fn is_json(arguments: &ArgMatches) -> bool {

@@ -1,29 +1,31 @@
-//! `taskcache local-cache stats`: what the store holds and what it saved.
+//! `taskcache local-cache stats`: what the store holds, what it saved, and what a collection would do.
 
-use super::{Shelf, format, is_json, subcommand};
+use super::{Shelf, color, format, is_json, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use crate::report::entry::Sums;
-use crate::store::history::History;
-use crate::store::removal::Selection;
+use crate::cli::report::{since, store_overview};
+use crate::report::overview::chronicle::Chronicle;
+use crate::report::overview::stats::{stats_json, stats_text};
+use crate::report::overview::{Facts, Overview, Source};
 use clap::{ArgMatches, Command};
 
 /// Returns the subcommand.
 pub(super) fn command() -> Command {
-    subcommand("stats", "Show what the store holds and what it saved").arg(format())
+    subcommand("stats", "Show what the store holds and what it saved").arg(since()).arg(color()).arg(format())
 }
 
 /// Runs it.
 pub(super) fn run(shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
-    let sums = match &shelf.store {
-        None => Sums::default(),
-        Some(store) => {
-            let everything = store.plan_removal(&Selection::default())?;
-            Sums::of(everything.entries, everything.bytes, &History::of(store.layout()).read()?)
+    let since = arguments.get_one::<String>("since").map(|age| shelf.ago("since", age)).transpose()?;
+    let overview = match &shelf.store {
+        Some(store) => store_overview(shelf.host, store, since, false)?,
+        None => {
+            let facts = Facts::default();
+            Overview::of(shelf.now(), Source::Store(String::new()), Chronicle::new(since), Some(&facts))
         }
     };
     match is_json(arguments) {
-        true => print(&format!("{}\n", sums.to_json())),
-        false => print(&sums.to_text()),
+        true => print(&format!("{}\n", stats_json(&overview))),
+        false => print(&stats_text(&overview, shelf.screen(arguments))),
     }
 }

@@ -1,10 +1,11 @@
 //! `taskcache local-cache verify`: everything is read, and what is wrong is told and mended.
 
-use super::{format, is_json, subcommand, switch};
+use super::{format, is_json, progress, subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::model::path::printable;
 use crate::model::time::Size;
+use crate::report::progress::Progress;
 use crate::store::StoreError;
 use crate::store::finding::{Checked, Finding, Repair, Subject};
 use crate::store::verification::verify;
@@ -32,22 +33,26 @@ pub(super) fn run(host: &Host, root: &Path, arguments: &ArgMatches) -> Result<Te
     let mut ways_out = BTreeSet::new();
     let mut written = if as_json { print("{\"findings\":[") } else { Ok(()) };
     let mut is_first = true;
-    let mut tell = |finding: &Finding| {
+    let mut progress = progress(host);
+    let mut tell = |progress: &mut Progress, finding: &Finding| {
         if written.is_err() {
             return;
         }
         written = if as_json {
             let comma = if is_first { "" } else { "," };
-            print(&format!("{comma}\n{}", json_of(finding)))
+            progress.aside(|| print(&format!("{comma}\n{}", json_of(finding))))
         } else {
             if finding.fault.is_damage() && finding.repair != Repair::Done {
                 ways_out.insert(finding.fault);
             }
-            print(&text_of(finding, root))
+            progress.aside(|| print(&text_of(finding, root)))
         };
         is_first = false;
     };
-    let checked = match verify(root, mends, now, &mut tell) {
+    progress.begin("verifying");
+    let verified = verify(root, mends, now, &mut |finding: &Finding| tell(&mut progress, finding));
+    progress.rest();
+    let checked = match verified {
         Ok(checked) => checked,
         // What was never made has nothing wrong with it.
         Err(StoreError::Missing(_)) => Checked::default(),

@@ -76,7 +76,7 @@ impl Scene {
 
     /// Returns an option as `config show` tells it.
     fn shown(&self, name: &str) -> (String, String) {
-        let resolved = self.resolved().unwrap();
+        let resolved = resolve_in(&self.host, &self.flags, &self.command, Detail::Origins).unwrap();
         let found = resolved.origins.iter().find(|known| known.name == name).unwrap();
         (found.to_string(), found.origin.to_string())
     }
