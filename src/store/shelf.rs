@@ -66,6 +66,12 @@ impl Shelf {
 
     /// Returns the content of the file `name`, if it is known under exactly these facts.
     pub(super) fn content(&mut self, name: &OsStr, witness: &Witness) -> Option<Content> {
+        let is_it = |added: &&Witnessed| added.witness == *witness;
+        if !self.added.is_empty()
+            && let Some(added) = self.added.get(name).filter(is_it)
+        {
+            return Some(added.content);
+        }
         let at = self.find(name.as_bytes())?;
         self.next = at + 1;
         let known = &mut self.known[at];
