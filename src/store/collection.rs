@@ -78,7 +78,6 @@ impl Store {
         let plan = self.plan_collection(policy, now)?;
         let keys = Some(plan.removed.keys().copied().collect());
         let removed = self.remove(&Selection { keys, ..Selection::default() })?;
-        self.sweep_records()?;
         self.cut_history()?;
         Ok(Collected { plan, removed, transactions })
     }
