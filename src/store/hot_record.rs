@@ -14,7 +14,8 @@
 //!   a backup) counts as none, and so does one beside a file whose head is not that of an index in the present format.
 //!   Who makes or migrates an index first removes all.
 //! - A checksum covers all of it, and the entry has to be that of the key. It is not flushed: what a power cut leaves
-//!   half written fails the checksum.
+//!   half written fails the checksum. That it is gone is flushed, before a change of its row is that a power cut shall
+//!   not undo.
 //! - Inside of a transaction of the store records are not asked, because what is staged there goes first.
 //!
 //! What a power cut may do is to lose a row whose record reached the disk. That record is still a right result; it
@@ -31,7 +32,9 @@ use crate::model::codec::{DecodeError, Decoder, Encoder};
 use crate::model::digest::Digest;
 use crate::model::entry::Entry;
 use crate::model::fingerprint::CacheKey;
-use crate::world::file::{FileError, create_private_folder, read_at_most, replace, sharded};
+use crate::world::file::{
+    FileError, create_private_folder, open_for_reading, read_at_most, replace, sharded,
+};
 use crate::world::filesystem;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -93,7 +96,29 @@ impl HotRecords {
     /// Takes the record of a key away. The caller holds the index's write lock. One that cannot be taken away is an
     /// error: the row must not change then.
     pub(super) fn forget(&self, key: &CacheKey) -> Result<(), FileError> {
-        remove(&self.path(key))
+        remove(&self.path(key)).map(|_| ())
+    }
+
+    /// The same for many, where the change of their rows is going to survive a power cut: it must not bring a record
+    /// back.
+    pub(super) fn forget_for_good<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k CacheKey>,
+    ) -> Result<(), FileError> {
+        let mut shards = BTreeSet::new();
+        for key in keys {
+            let path = self.path(key);
+            if remove(&path)? {
+                shards.extend(path.parent().map(Path::to_owned));
+            }
+        }
+        for shard in shards {
+            match open_for_reading(&shard) {
+                Err(error) if error.is_missing() => {}
+                opened => opened?.sync_all().map_err(FileError::of("sync", &shard))?,
+            }
+        }
+        Ok(())
     }
 
     /// Takes all records away.
@@ -157,7 +182,7 @@ impl HotRecords {
             match one {
                 Superfluous::Rowless(key) if has_row(key) => {}
                 Superfluous::Rowless(key) => self.forget(key)?,
-                Superfluous::Excess(path) => remove(path)?,
+                Superfluous::Excess(path) => remove(path).map(|_| ())?,
             }
         }
         Ok(())
@@ -261,12 +286,12 @@ impl<'a> WriteLock<'a> {
     }
 }
 
-fn remove(path: &Path) -> Result<(), FileError> {
+/// Returns whether there was something to remove.
+fn remove(path: &Path) -> Result<bool, FileError> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(FileError::of("remove", path)(error))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(FileError::of("remove", path)(error)),
     }
 }
 

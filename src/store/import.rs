@@ -133,7 +133,7 @@ impl Store {
                     imported.bytes += content.size;
                 }
             }
-            self.index()?.records().forget(&entry.key)?;
+            self.index()?.records().forget_for_good([&entry.key])?;
             write_entry(&change, &entry, now).map_err(failed)?;
             imported.entries += 1;
             Ok(())

@@ -358,7 +358,10 @@ impl Index {
             flush(log)?;
             return Ok(Inserted::Stored);
         }
-        self.records.forget(&entry.key)?;
+        match durability {
+            Durability::Power => self.records.forget_for_good([&entry.key])?,
+            Durability::Process => self.records.forget(&entry.key)?,
+        }
         write_entry(&transaction, entry, now).map_err(failed)?;
         if let Some(set) = path_set {
             write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;

@@ -117,8 +117,8 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
         let mut entries = 0;
+        records.forget_for_good(&keys)?;
         for key in &keys {
-            records.forget(key)?;
             entries += transaction
                 .prepare_cached("DELETE FROM entry WHERE key = ?1")
                 .and_then(|mut delete| delete.execute(params![blob(key)]))

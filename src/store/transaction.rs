@@ -408,8 +408,8 @@ impl Store {
             Ok(Ok(Some((Ended { entries: unsigned(entries), joined, hooks }, published))))
         };
         let forget = |ended: &Result<Option<(Ended, Vec<CacheKey>)>, StoreError>| {
-            let mut published = ended.iter().flatten().flat_map(|(_, published)| published);
-            published.try_for_each(|key| records.forget(key).map_err(StoreError::from))
+            let published = ended.iter().flatten().flat_map(|(_, published)| published);
+            records.forget_for_good(published).map_err(StoreError::from)
         };
         let ended = self.change_and("end a transaction", ending, forget)??;
         Ok(ended.map(|(ended, _)| ended))

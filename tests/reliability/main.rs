@@ -19,6 +19,7 @@
 )]
 
 mod old_stores;
+mod power;
 mod samples;
 mod support;
 mod tracer;
