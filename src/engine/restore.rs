@@ -42,7 +42,7 @@ use crate::world::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -452,7 +452,13 @@ fn copy_proven(
     let witness = Witness::of_open(source)?;
     let is_still = || Witness::of_open(source).map(|after| after == witness);
     if book.known(place, &witness) == Some(content) {
-        return Ok(copy_unseen(source, target, content.size)? == content.size && is_still()?);
+        if copy_unseen(source, target, content.size)? == content.size && is_still()? {
+            return Ok(true);
+        }
+        // Touched meanwhile, as by a backup that links it, or not copied by the kernel: its bytes decide.
+        (&*source).rewind()?;
+        target.set_len(0)?;
+        target.rewind()?;
     }
     let copied = copy_with_content(source, target)?;
     book.note(place, Reading { content: copied, witness, steady: is_still()? });

@@ -201,8 +201,8 @@ impl WitnessBook {
         let settled = self.present.is_some_and(|present| !is_unsettled(&reading.witness, present));
         // In a book that is only read it holds for this process, which asks moments later.
         let is_passing = self.reads_only;
-        if (is_passing || reading.steady && settled)
-            && (is_passing || filesystem::is_local(path).unwrap_or(false))
+        let lasts = || reading.steady && settled && filesystem::is_local(path).unwrap_or(false);
+        if (is_passing || lasts())
             && let Some(shelf) = self.shelf(parent).filter(|shelf| is_passing || shelf.is_trusted())
         {
             shelf.add(name, reading.into());

@@ -262,7 +262,8 @@ pub fn copy_unseen(source: &File, target: &mut File, size: u64) -> io::Result<u6
         while copied < size {
             let wanted = usize::try_from(size - copied).unwrap_or(usize::MAX);
             match rustix::fs::copy_file_range(source, None, &*target, None, wanted) {
-                Ok(0) => return Ok(copied),
+                // The end, or a file system that copies nothing and says no error: what is left is read and written.
+                Ok(0) => break,
                 Ok(count) => copied += count as u64,
                 Err(Errno::INTR) => {}
                 // Another file system, or one that cannot; what is copied so far counts for both files.

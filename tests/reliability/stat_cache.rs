@@ -2,6 +2,7 @@
 //! or times as they were, and after each the digest is that of the bytes.
 
 use crate::support::{Effort, KEPT, Ran, Random, Tasks, World, figure};
+use crate::tracer::{answer, is_missing, points};
 use std::fs::{self, File, FileTimes};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -138,6 +139,27 @@ fn every_edit_is_seen() {
     }
     assert!(remembered > 0, "nothing was ever remembered");
     figure("stat cache", &format!("{edits} edits of {FILES} files in {} ways, each seen", EDITS.len()));
+}
+
+/// Some kernels and file systems answer a copy with nothing copied and no error. That is not the content's fault.
+#[test]
+fn a_copy_that_the_kernel_does_not_make_is_no_damage() {
+    if is_missing("copies that are not made") {
+        return;
+    }
+    let tasks = Tasks::new();
+    let blobs = walkdir::WalkDir::new(tasks.world.store().join("blobs")).into_iter().flatten();
+    let blobs: Vec<_> = blobs.map(walkdir::DirEntry::into_path).filter(|path| path.is_file()).collect();
+    settle(&tasks.world.store(), &blobs);
+    tasks.assert_kept("read once, and remembered");
+    tasks.forget_outputs();
+    assert!(
+        !points(&tasks.world, KEPT, &["copy_file_range"], None).is_empty(),
+        "what is remembered is copied unseen"
+    );
+    tasks.forget_outputs();
+    tasks.assert_right("nothing copied", &answer(&tasks.world, KEPT, "copy_file_range", 0), 1);
+    assert_eq!(tasks.count("kept"), 1, "a sound content was taken for a damaged one");
 }
 
 /// Files that change while they are hashed, and while commands read them.

@@ -133,3 +133,10 @@ pub fn fail(world: &World, line: &str, Point { call, number }: &Point, error: &s
     let inject = format!("inject={call}:error={error}:when={number}{}", if for_good { "+" } else { "" });
     traced(world, &world.beside("log"), &["-e", &trace, "-e", &inject], line)
 }
+
+/// Runs `line` and answers every call of a kind without making it.
+pub fn answer(world: &World, line: &str, call: &str, answer: i64) -> Ran {
+    let trace = format!("trace={call}");
+    let inject = format!("inject={call}:retval={answer}");
+    traced(world, &world.beside("log"), &["-e", &trace, "-e", &inject], line)
+}
