@@ -4,6 +4,7 @@ pub mod admission;
 pub mod codec;
 pub mod depfile;
 pub mod digest;
+pub mod doubt;
 pub mod entry;
 pub mod environment;
 pub mod exchange;

@@ -15,7 +15,7 @@ const TIMES: [i64; 9] =
 
 fn policy() -> RetentionPolicy {
     let age = Span::from_millis(u64::try_from(30 * DAY).unwrap());
-    RetentionPolicy { max_size: Size::from_bytes(1 << 30), max_age: age }
+    RetentionPolicy { max_size: Size::from_bytes(1 << 30), max_age: age, insists: false }
 }
 
 #[test]
