@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all of them into a folder')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command, or replay its stored result')
             [CompletionResult]::new('key', 'key', [CompletionResultType]::ParameterValue, 'Print the key that a run would have')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say whether a command would hit, and why')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -512,6 +513,84 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'taskcache;explain' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Name the task, which takes its settings from [task.NAME]')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Name the task, which takes its settings from [task.NAME]')
+            [CompletionResult]::new('--environment', '--environment', [CompletionResultType]::ParameterName, 'Take defaults from the group [env.NAME]')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Keep entries apart by project')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Keep entries apart by domain')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Say the cache version, instead of deriving it from the source')
+            [CompletionResult]::new('--cache-version', '--cache-version', [CompletionResultType]::ParameterName, 'Say the cache version, instead of deriving it from the source')
+            [CompletionResult]::new('--behavior', '--behavior', [CompletionResultType]::ParameterName, 'Choose who says the version: the source, --version, or nobody')
+            [CompletionResult]::new('--salt', '--salt', [CompletionResultType]::ParameterName, 'Use a separate key space for the same work')
+            [CompletionResult]::new('--version-cmd', '--version-cmd', [CompletionResultType]::ParameterName, 'Make the output of a command part of the version')
+            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Choose which ingredients make the key, as in ''INPUTS + TASK_SOURCE - debug''')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use a key of your own')
+            [CompletionResult]::new('--key-cmd', '--key-cmd', [CompletionResultType]::ParameterName, 'Use what a command prints as the key; it reads the context as JSON')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Declare a file, directory or glob as input; ''!'' in front takes out, ''?'' makes optional')
+            [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Declare a file, directory or glob as input; ''!'' in front takes out, ''?'' makes optional')
+            [CompletionResult]::new('--input-list', '--input-list', [CompletionResultType]::ParameterName, 'Read more input patterns from a file, one a line')
+            [CompletionResult]::new('--value', '--value', [CompletionResultType]::ParameterName, 'Declare a literal input')
+            [CompletionResult]::new('--input-cmd', '--input-cmd', [CompletionResultType]::ParameterName, 'Declare the output of a command as input')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Declare environment variables that matter; ''*'' is a wildcard, ''!'' in front takes out')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Declare environment variables that matter; ''*'' is a wildcard, ''!'' in front takes out')
+            [CompletionResult]::new('--pass-env', '--pass-env', [CompletionResultType]::ParameterName, 'Let the command see variables in strict mode, unkeyed')
+            [CompletionResult]::new('--env-mode', '--env-mode', [CompletionResultType]::ParameterName, 'Choose which variables matter, and which ones the command sees')
+            [CompletionResult]::new('--stdin', '--stdin', [CompletionResultType]::ParameterName, 'Choose what the command reads on standard input')
+            [CompletionResult]::new('--cwd', '--cwd', [CompletionResultType]::ParameterName, 'Choose how the working directory enters the key')
+            [CompletionResult]::new('--ignore', '--ignore', [CompletionResultType]::ParameterName, 'Keep a variable, an input, an option or a NAME=... word out of the key')
+            [CompletionResult]::new('--depfile', '--depfile', [CompletionResultType]::ParameterName, 'Take further inputs from the dependency file that the command writes')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Declare a file, directory or glob as output; ''!'' in front takes out, ''?'' makes optional')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Declare a file, directory or glob as output; ''!'' in front takes out, ''?'' makes optional')
+            [CompletionResult]::new('--output-mtime', '--output-mtime', [CompletionResultType]::ParameterName, 'Choose what times restored files get')
+            [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Choose what a hit prints')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'Store how long the result is valid, as in 90s or 1d12h')
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'Take nothing older than this')
+            [CompletionResult]::new('--stale', '--stale', [CompletionResultType]::ParameterName, 'Replay what is older than this, and refresh it in the background')
+            [CompletionResult]::new('--cache-exit', '--cache-exit', [CompletionResultType]::ParameterName, 'Keep results with these exit codes, as in 0,2-4 or any')
+            [CompletionResult]::new('--failure-ttl', '--failure-ttl', [CompletionResultType]::ParameterName, 'Store how long a result with a non-zero exit code is valid')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Limit how long to wait for the other run')
+            [CompletionResult]::new('--on-timeout', '--on-timeout', [CompletionResultType]::ParameterName, 'Choose what happens when the wait ends without a result')
+            [CompletionResult]::new('--min-time', '--min-time', [CompletionResultType]::ParameterName, 'Do not store what ran faster than this')
+            [CompletionResult]::new('--fail-mode', '--fail-mode', [CompletionResultType]::ParameterName, 'Choose what happens when the store cannot be used: run, or stop with 125')
+            [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Choose when to print a line about the outcome')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Append one JSON object a run to a file')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Keep the store in this folder')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this file instead of searching for taskcache.toml')
+            [CompletionResult]::new('--hit', '--hit', [CompletionResultType]::ParameterName, 'Tell what is not in the key of a hit and has changed since')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing; exit with 0 for a hit, 1 for a miss, 2 where the cache is not asked')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing; exit with 0 for a hit, 1 for a miss, 2 where the cache is not asked')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'Expect NUL instead of line ends in input lists')
+            [CompletionResult]::new('--null', '--null', [CompletionResultType]::ParameterName, 'Expect NUL instead of line ends in input lists')
+            [CompletionResult]::new('--no-null', '--no-null', [CompletionResultType]::ParameterName, 'Undo --null')
+            [CompletionResult]::new('--no-argument-inputs', '--no-argument-inputs', [CompletionResultType]::ParameterName, 'Do not take arguments that name files as inputs')
+            [CompletionResult]::new('--argument-inputs', '--argument-inputs', [CompletionResultType]::ParameterName, 'Undo --no-argument-inputs')
+            [CompletionResult]::new('--clean-outputs', '--clean-outputs', [CompletionResultType]::ParameterName, 'Empty the declared output folders before a run and before a restore')
+            [CompletionResult]::new('--no-clean-outputs', '--no-clean-outputs', [CompletionResultType]::ParameterName, 'Undo --clean-outputs')
+            [CompletionResult]::new('--warm', '--warm', [CompletionResultType]::ParameterName, 'Fill or refresh in the background, print nothing, exit at once')
+            [CompletionResult]::new('--no-warm', '--no-warm', [CompletionResultType]::ParameterName, 'Undo --warm')
+            [CompletionResult]::new('--refresh', '--refresh', [CompletionResultType]::ParameterName, 'Run and overwrite what is stored; --no-refresh forbids it')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Run and overwrite what is stored; --no-refresh forbids it')
+            [CompletionResult]::new('--no-refresh', '--no-refresh', [CompletionResultType]::ParameterName, 'Undo --refresh')
+            [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Neither look up nor store')
+            [CompletionResult]::new('--cache', '--cache', [CompletionResultType]::ParameterName, 'Undo --no-cache')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Look up, but do not store')
+            [CompletionResult]::new('--no-read-only', '--no-read-only', [CompletionResultType]::ParameterName, 'Undo --read-only')
+            [CompletionResult]::new('--cached-only', '--cached-only', [CompletionResultType]::ParameterName, 'Never run; exit with 124 on a miss')
+            [CompletionResult]::new('--no-cached-only', '--no-cached-only', [CompletionResultType]::ParameterName, 'Undo --cached-only')
+            [CompletionResult]::new('--serialize', '--serialize', [CompletionResultType]::ParameterName, 'Let one run at a time compute a key; others wait and replay')
+            [CompletionResult]::new('--no-serialize', '--no-serialize', [CompletionResultType]::ParameterName, 'Undo --serialize')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Run although there is an entry, and say what differs')
+            [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Undo --verify')
+            [CompletionResult]::new('--paranoid', '--paranoid', [CompletionResultType]::ParameterName, 'Read every input and blob again, without a stat cache')
+            [CompletionResult]::new('--no-paranoid', '--no-paranoid', [CompletionResultType]::ParameterName, 'Undo --paranoid')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Make warnings errors')
+            [CompletionResult]::new('--no-strict', '--no-strict', [CompletionResultType]::ParameterName, 'Undo --strict')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'taskcache;help' {
             [CompletionResult]::new('flow', 'flow', [CompletionResultType]::ParameterValue, 'Run a command as a flow, whose id and parameters nested runs can have in their keys')
             [CompletionResult]::new('transaction', 'transaction', [CompletionResultType]::ParameterValue, 'Store the results of nested runs together, or none of them')
@@ -524,6 +603,7 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all of them into a folder')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command, or replay its stored result')
             [CompletionResult]::new('key', 'key', [CompletionResultType]::ParameterValue, 'Print the key that a run would have')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say whether a command would hit, and why')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -630,6 +710,9 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;help;key' {
+            break
+        }
+        'taskcache;help;explain' {
             break
         }
         'taskcache;help;help' {

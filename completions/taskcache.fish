@@ -37,6 +37,7 @@ complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "completions" -d
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "run" -d 'Run a command, or replay its stored result'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "key" -d 'Print the key that a run would have'
+complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "explain" -d 'Say whether a command would hit, and why'
 complete -c taskcache -n "__fish_taskcache_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c taskcache -n "__fish_taskcache_using_subcommand flow" -l name -d 'Name the flow' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand flow" -s p -l param -d 'Give the flow run a parameter' -r
@@ -356,18 +357,103 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l no-paranoid 
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l strict -d 'Make warnings errors'
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -l no-strict -d 'Undo --strict'
 complete -c taskcache -n "__fish_taskcache_using_subcommand key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "flow" -d 'Run a command as a flow, whose id and parameters nested runs can have in their keys'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "transaction" -d 'Store the results of nested runs together, or none of them'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "context" -d 'Print the run around this command as JSON'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "local-cache" -d 'Show, clear and check the local store'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "report" -d 'Report hits, misses and time saved'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "config" -d 'Show and check the configuration'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "init" -d 'Write a commented taskcache.toml into the working directory'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "run" -d 'Run a command, or replay its stored result'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "key" -d 'Print the key that a run would have'
-complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l format -d 'Write for people or for programs' -r -f -a "text\t''
+json\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s t -l task -d 'Name the task, which takes its settings from [task.NAME]' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l environment -d 'Take defaults from the group [env.NAME]' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l project -d 'Keep entries apart by project' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l domain -d 'Keep entries apart by domain' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l version -l cache-version -d 'Say the cache version, instead of deriving it from the source' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l behavior -d 'Choose who says the version: the source, --version, or nobody' -r -f -a "auto\t''
+override\t''
+disable\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l salt -d 'Use a separate key space for the same work' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l version-cmd -d 'Make the output of a command part of the version' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l policy -d 'Choose which ingredients make the key, as in \'INPUTS + TASK_SOURCE - debug\'' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l key -d 'Use a key of your own' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l key-cmd -d 'Use what a command prints as the key; it reads the context as JSON' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s i -l input -d 'Declare a file, directory or glob as input; \'!\' in front takes out, \'?\' makes optional' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l input-list -d 'Read more input patterns from a file, one a line' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l value -d 'Declare a literal input' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l input-cmd -d 'Declare the output of a command as input' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s e -l env -d 'Declare environment variables that matter; \'*\' is a wildcard, \'!\' in front takes out' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l pass-env -d 'Let the command see variables in strict mode, unkeyed' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l env-mode -d 'Choose which variables matter, and which ones the command sees' -r -f -a "all\t''
+declared\t''
+strict\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l stdin -d 'Choose what the command reads on standard input' -r -f -a "null\t''
+hash\t''
+inherit\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l cwd -d 'Choose how the working directory enters the key' -r -f -a "auto\t''
+absolute\t''
+relative\t''
+ignore\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l ignore -d 'Keep a variable, an input, an option or a NAME=... word out of the key' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l depfile -d 'Take further inputs from the dependency file that the command writes' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s o -l output -d 'Declare a file, directory or glob as output; \'!\' in front takes out, \'?\' makes optional' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l output-mtime -d 'Choose what times restored files get' -r -f -a "now\t''
+keep\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l replay -d 'Choose what a hit prints' -r -f -a "all\t''
+stdout\t''
+stderr\t''
+none\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l ttl -d 'Store how long the result is valid, as in 90s or 1d12h' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l max-age -d 'Take nothing older than this' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l stale -d 'Replay what is older than this, and refresh it in the background' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l cache-exit -d 'Keep results with these exit codes, as in 0,2-4 or any' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l failure-ttl -d 'Store how long a result with a non-zero exit code is valid' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l wait -d 'Limit how long to wait for the other run' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l on-timeout -d 'Choose what happens when the wait ends without a result' -r -f -a "run\t''
+fail\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l min-time -d 'Do not store what ran faster than this' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l fail-mode -d 'Choose what happens when the store cannot be used: run, or stop with 125' -r -f -a "open\t''
+closed\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l status -d 'Choose when to print a line about the outcome' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l events -d 'Append one JSON object a run to a file' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l cache-dir -d 'Keep the store in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l config -d 'Read this file instead of searching for taskcache.toml' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l hit -d 'Tell what is not in the key of a hit and has changed since'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s q -l quiet -d 'Print nothing; exit with 0 for a hit, 1 for a miss, 2 where the cache is not asked'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s 0 -l null -d 'Expect NUL instead of line ends in input lists'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-null -d 'Undo --null'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-argument-inputs -d 'Do not take arguments that name files as inputs'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l argument-inputs -d 'Undo --no-argument-inputs'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l clean-outputs -d 'Empty the declared output folders before a run and before a restore'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-clean-outputs -d 'Undo --clean-outputs'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l warm -d 'Fill or refresh in the background, print nothing, exit at once'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-warm -d 'Undo --warm'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l refresh -l force -d 'Run and overwrite what is stored; --no-refresh forbids it'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-refresh -d 'Undo --refresh'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-cache -d 'Neither look up nor store'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l cache -d 'Undo --no-cache'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l read-only -d 'Look up, but do not store'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-read-only -d 'Undo --read-only'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l cached-only -d 'Never run; exit with 124 on a miss'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-cached-only -d 'Undo --cached-only'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l serialize -d 'Let one run at a time compute a key; others wait and replay'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-serialize -d 'Undo --serialize'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l verify -d 'Run although there is an entry, and say what differs'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-verify -d 'Undo --verify'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l paranoid -d 'Read every input and blob again, without a stat cache'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-paranoid -d 'Undo --paranoid'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l strict -d 'Make warnings errors'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -l no-strict -d 'Undo --strict'
+complete -c taskcache -n "__fish_taskcache_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "flow" -d 'Run a command as a flow, whose id and parameters nested runs can have in their keys'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "transaction" -d 'Store the results of nested runs together, or none of them'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "context" -d 'Print the run around this command as JSON'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "local-cache" -d 'Show, clear and check the local store'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "report" -d 'Report hits, misses and time saved'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "config" -d 'Show and check the configuration'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "init" -d 'Write a commented taskcache.toml into the working directory'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "run" -d 'Run a command, or replay its stored result'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "key" -d 'Print the key that a run would have'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "explain" -d 'Say whether a command would hit, and why'
+complete -c taskcache -n "__fish_taskcache_using_subcommand help; and not __fish_seen_subcommand_from flow transaction context local-cache report config init completions man run key explain help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from transaction" -f -a "begin" -d 'Begin a transaction across separate steps, and print its id'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from transaction" -f -a "commit" -d 'Make all that is staged in a transaction visible'
 complete -c taskcache -n "__fish_taskcache_using_subcommand help; and __fish_seen_subcommand_from transaction" -f -a "rollback" -d 'Drop all that is staged in a transaction'

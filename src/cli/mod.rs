@@ -6,6 +6,7 @@
 pub mod completions;
 pub mod config;
 pub mod context;
+pub mod explain;
 pub mod failure;
 pub mod flow;
 mod help;
@@ -49,6 +50,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(run::command())
+        .subcommand(explain::command())
         .subcommand(key::command())
         .subcommand(flow::command())
         .subcommand(transaction::command())
@@ -84,6 +86,7 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
     // named in the usual place is built alone.
     let only = match invocation.get(1).and_then(|word| word.to_str()) {
         Some("run") => Some(run::command().bin_name("taskcache run")),
+        Some("explain") => Some(explain::command().bin_name("taskcache explain")),
         Some("key") => Some(key::command().bin_name("taskcache key")),
         _ => None,
     };
@@ -130,6 +133,7 @@ fn dispatch(
 ) -> Result<Termination, Failure> {
     match name {
         "run" => run::run(host, arguments, invocation),
+        "explain" => explain::run(host, arguments, invocation),
         "key" => key::run(host, arguments),
         "flow" => flow::run(host, arguments),
         "transaction" => transaction::run(host, arguments),

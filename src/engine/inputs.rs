@@ -15,12 +15,12 @@ use crate::model::fingerprint::{Ingredient, IngredientKind, Presence};
 use crate::model::ignore::IgnoreRule;
 use crate::model::path::printable;
 use crate::model::pattern::{Exclusions, PathPattern, PatternError};
-use crate::store::witness::{WitnessBook, Witnessed};
+use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::world::file::{FileError, FileType, Witness};
 use crate::world::glob::{ExpandError, Found, FoundKind, Resolves, expand};
-use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Inputs that cannot be gathered. The run stops: a key without them would be wrong.
@@ -120,21 +120,38 @@ pub struct Sources<'a> {
 /// What is taken out of everything that is found.
 struct TakenOut<'a> {
     excluded: Exclusions,
-    sources: Sources<'a>,
+    outputs: &'a Outputs,
+    /// The store's folder in its plain spelling, with a `/` behind it.
+    store: Option<Vec<u8>>,
 }
 
 impl<'a> TakenOut<'a> {
     fn of(sources: Sources<'a>) -> Result<Self, InputError> {
         let is_excluded = |pattern: &&Pattern| pattern.kind == PatternKind::Excluded;
         let excluded = sources.patterns.iter().filter(is_excluded).map(compile).collect::<Result<_, _>>()?;
-        Ok(Self { excluded: Exclusions::new(excluded), sources })
+        let plain = |store: &Path| [plain(store).as_os_str().as_bytes(), b"/"].concat();
+        Ok(Self {
+            excluded: Exclusions::new(excluded),
+            outputs: sources.outputs,
+            store: sources.store.map(plain),
+        })
     }
 
+    /// `path` is in its plain spelling.
     fn covers(&self, path: &Path) -> bool {
+        let is_in_store = |store: &Vec<u8>| {
+            let path = path.as_os_str().as_bytes();
+            path.starts_with(store) || store.strip_suffix(b"/") == Some(path)
+        };
         self.excluded.covers(path)
-            || self.sources.outputs.covers(path)
-            || self.sources.store.is_some_and(|store| path.starts_with(store))
+            || self.outputs.covers(path)
+            || self.store.as_ref().is_some_and(is_in_store)
     }
+}
+
+/// Returns a path as two spellings of it have in common: without `.` and empty components.
+fn plain(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 fn compile(pattern: &Pattern) -> Result<PathPattern, InputError> {
@@ -216,98 +233,116 @@ fn listing_of(all: &[FoundByPattern<'_>]) -> Digest {
 pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, InputError> {
     let taken_out = TakenOut::of(sources)?;
     let mut inputs = Inputs::default();
-    let mut seen = BTreeSet::new();
     let all = find_declared(sources, &taken_out, &mut inputs.ignored)?;
     inputs.listing = Some(listing_of(&all));
+    // What one pattern finds has no path twice.
+    let may_repeat = all.len() > 1 || !sources.arguments.is_empty();
+    let mut seen: HashSet<PathBuf> = HashSet::new();
+    let mut files = Vec::new();
     for (pattern, found) in all {
+        let base = base_text(&pattern.base, sources.directory);
         let Some(found) = found else {
-            let name = key_name(&pattern.text, pattern, sources.directory);
+            let name = key_name(pattern.text.clone(), &base);
             inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, Presence::Absent.digest()));
             continue;
         };
-        for found in found {
-            if seen.insert(found.path.clone()) {
-                let name = key_name(&found.name, pattern, sources.directory);
-                add(Found { name, ..found }, &mut inputs, book)?;
+        for Found { path, name, kind } in found {
+            if may_repeat && !seen.insert(path.clone()) {
+                continue;
             }
+            add(Found { path, name: key_name(name, &base), kind }, &mut inputs, &mut files)?;
         }
     }
-    for word in sources.arguments {
-        let path = sources.directory.join(OsString::from_vec(word.to_vec()));
-        let is_file = || Witness::of_target(&path).is_ok_and(|witness| witness.file_type() == FileType::File);
-        if word.is_empty() || taken_out.covers(&path) || seen.contains(&path) || !is_file() {
+    for word in sources.arguments.iter().filter(|word| !word.is_empty()) {
+        let path = plain(&sources.directory.join(OsStr::from_bytes(word)));
+        let is_file = || {
+            let as_given = sources.directory.join(OsStr::from_bytes(word));
+            Witness::of_target(&as_given).is_ok_and(|witness| witness.file_type() == FileType::File)
+        };
+        if taken_out.covers(&path) || seen.contains(&path) || !is_file() {
             continue;
         }
         if takes(sources.ignores, word) {
             inputs.ignored.push(word.to_vec());
         } else {
             seen.insert(path.clone());
-            add_file(word.to_vec(), path, None, &mut inputs, book)?;
+            files.push(File { name: word.to_vec(), path, link: None });
         }
     }
+    read(files, &mut inputs, book)?;
     Ok(inputs)
 }
 
+/// A file that is an input.
+struct File {
+    name: Vec<u8>,
+    path: PathBuf,
+    /// The text of the link that led to it.
+    link: Option<Vec<u8>>,
+}
+
 /// Returns what a path is called in the key. It is spelled from the pattern's folder; where that is not the working
-/// directory, as for a pattern of a config, the way there comes in front: the same words among the arguments mean
-/// another file.
-fn key_name(spelled: &[u8], pattern: &Pattern, directory: &Path) -> Vec<u8> {
-    let mut name = Vec::new();
-    if !spelled.starts_with(b"/") {
-        name = base_text(&pattern.base, directory);
-        if !name.is_empty() && !name.ends_with(b"/") {
-            name.push(b'/');
-        }
+/// directory, as for a pattern of a config, the way there comes in front (see [`base_text`]): the same words among the
+/// arguments mean another file.
+fn key_name(spelled: Vec<u8>, base: &[u8]) -> Vec<u8> {
+    if base.is_empty() || spelled.starts_with(b"/") {
+        return spelled;
     }
-    name.extend_from_slice(spelled);
-    name
+    let slash: &[u8] = if base.ends_with(b"/") { b"" } else { b"/" };
+    [base, slash, &spelled].concat()
 }
 
 fn takes(ignores: &[IgnoreRule], name: &[u8]) -> bool {
     ignores.iter().any(|rule| rule.takes_input(name))
 }
 
-fn add(found: Found, inputs: &mut Inputs, book: &mut WitnessBook) -> Result<(), InputError> {
+fn add(found: Found, inputs: &mut Inputs, files: &mut Vec<File>) -> Result<(), InputError> {
     let Found { path, name, kind } = found;
-    match kind {
-        FoundKind::File => return add_file(name, path, None, inputs, book),
+    let (name, digest) = match kind {
+        FoundKind::File => {
+            files.push(File { name, path, link: None });
+            return Ok(());
+        }
         FoundKind::Symlink { target, resolves: Resolves::File } => {
-            return add_file(name, path, Some(&target), inputs, book);
+            files.push(File { name, path, link: Some(target) });
+            return Ok(());
         }
         FoundKind::Special(what) => return Err(InputError::Special { path: name, what }),
-        FoundKind::Directory => {
-            inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, tagged(2, |_| {})));
-        }
+        FoundKind::Directory => (name, tagged(2, |_| {})),
         FoundKind::Symlink { target, .. } => {
             let digest = tagged(3, |encoder| {
                 encoder.bytes(&target);
             });
-            inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, digest));
+            (name, digest)
         }
-    }
+    };
+    inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, digest));
     Ok(())
 }
 
-fn add_file(
-    name: Vec<u8>,
-    path: PathBuf,
-    link: Option<&[u8]>,
-    inputs: &mut Inputs,
-    book: &mut WitnessBook,
-) -> Result<(), InputError> {
-    let witnessed = book.content_of(&path, None)?;
-    let digest = file_digest(&witnessed, link);
-    inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name.clone(), digest));
-    inputs.watched.push(Watched { name, path, witnessed });
+fn read(files: Vec<File>, inputs: &mut Inputs, book: &mut WitnessBook) -> Result<(), InputError> {
+    let contents = book.contents_of(&files, |file| Asked { path: &file.path, witness: None })?;
+    inputs.ingredients.reserve(files.len());
+    inputs.watched.reserve(files.len());
+    for (File { name, path, link }, witnessed) in files.into_iter().zip(contents) {
+        let digest = file_digest(&witnessed, link.as_deref());
+        inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name.clone(), digest));
+        inputs.watched.push(Watched { name, path, witnessed });
+    }
     Ok(())
 }
 
 /// Returns the digest that stands for a file in an ingredient: its content, whether it may be executed, and the text
 /// of the link that led to it.
 pub fn file_digest(witnessed: &Witnessed, link: Option<&[u8]>) -> Digest {
+    digest_as(witnessed, witnessed.witness.is_executable(), link)
+}
+
+/// Returns the digest that would stand for a file if it might be executed, or if it might not.
+pub fn digest_as(witnessed: &Witnessed, is_executable: bool, link: Option<&[u8]>) -> Digest {
     tagged(1, |encoder| {
         encoder.digest(&witnessed.content.digest).u64(witnessed.content.size);
-        encoder.u8(witnessed.witness.is_executable().into());
+        encoder.u8(is_executable.into());
         encoder.optional(link, |encoder, link| {
             encoder.bytes(link);
         });
@@ -316,7 +351,7 @@ pub fn file_digest(witnessed: &Witnessed, link: Option<&[u8]>) -> Digest {
 
 /// The first byte keeps the kinds of things apart, and apart from [`Presence`].
 fn tagged(tag: u8, write: impl FnOnce(&mut Encoder)) -> Digest {
-    let mut encoder = Encoder::new();
+    let mut encoder = Encoder::with_capacity(64);
     encoder.u8(0x10 | tag);
     write(&mut encoder);
     Digest::of(&encoder.finish())
@@ -346,5 +381,5 @@ pub fn changed_since(
 
 /// Returns the path of a word as it stands below the working directory.
 pub fn path_of(directory: &Path, word: &[u8]) -> PathBuf {
-    directory.join(std::ffi::OsStr::from_bytes(word))
+    directory.join(OsStr::from_bytes(word))
 }

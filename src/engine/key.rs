@@ -9,7 +9,7 @@ use crate::model::entry::Content;
 use crate::model::fingerprint::CacheKey;
 use crate::store::witness::WitnessBook;
 use crate::store::{Found, Store};
-use crate::world::file::content_of;
+use crate::world::reading::content_of;
 
 /// Returns the key of a job. Of a job with a dependency file it is the key of the stored result, where there is one,
 /// else that of what is known beforehand.
@@ -22,7 +22,7 @@ pub fn key_of(job: Job<'_>) -> Result<CacheKey, RunError> {
     };
     // Remembered digests are used and none is added: this changes nothing.
     let mut book = match job.store.filter(|_| !job.settings.paranoid) {
-        Some(store) => WitnessBook::at(store.join("witnesses")),
+        Some(store) => WitnessBook::for_reading(store.join("witnesses")),
         None => WitnessBook::forgetful(),
     };
     let request = Request {
@@ -35,11 +35,11 @@ pub fn key_of(job: Job<'_>) -> Result<CacheKey, RunError> {
         context: &context,
     };
     let plan = plan(request, &mut book)?;
-    let recipe = plan.recipe.key();
+    let recipe = plan.key;
     if job.settings.depfile.is_none() {
         return Ok(recipe);
     }
-    let Some(Ok(store)) = job.store.map(Store::open_existing) else { return Ok(recipe) };
+    let Some(Ok(store)) = job.store.map(Store::open_for_reading) else { return Ok(recipe) };
     for set in store.path_sets(&recipe).map_err(RunError::Store)? {
         let Some((fingerprint, _)) = complete(&plan, &set, &mut book) else { continue };
         let key = fingerprint.key();

@@ -48,7 +48,7 @@ pub fn look_up(
     circumstances: Circumstances<'_>,
     book: &mut WitnessBook,
 ) -> Result<Answer, StoreError> {
-    let recipe = plan.recipe.key();
+    let recipe = plan.key;
     if circumstances.settings.depfile.is_none() {
         return find(store, recipe, circumstances);
     }

@@ -39,7 +39,7 @@ impl Run<'_> {
             Ok(prepared) => prepared,
             Err(error) => return self.without_store(error),
         };
-        let key = plan.recipe.key();
+        let key = plan.key;
         let inside = Inside {
             task: &self.job.settings.task,
             key: Some(key),
@@ -197,6 +197,7 @@ impl Run<'_> {
             user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_default(),
             directory: self.directory.as_os_str().as_bytes().to_vec(),
             program: self.job.version.to_owned(),
+            surroundings: None,
         }
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! The engine prints nothing and has no words: it tells what happens as [`event::Event`]s.
 
+pub mod around;
+pub mod bypass;
 pub mod capture;
 pub mod cleaning;
 pub mod comparison;
 pub mod context;
 pub mod event;
+pub mod explain;
 pub mod flow;
 pub mod hit;
 pub mod inputs;

@@ -12,7 +12,9 @@ use crate::model::codec::Encoder;
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::model::environment::{self, Undeclared};
-use crate::model::fingerprint::{ConflictError, Fingerprint, Ingredient, IngredientKind as Kind, Presence};
+use crate::model::fingerprint::{
+    CacheKey, ConflictError, Fingerprint, Ingredient, IngredientKind as Kind, Presence,
+};
 use crate::model::ignore::IgnoreRule;
 use crate::model::path::printable;
 use crate::model::policy::PolicyPart;
@@ -106,6 +108,8 @@ pub struct Plan {
     pub environment: Vec<(OsString, OsString)>,
     /// All ingredients that are known beforehand.
     pub recipe: Fingerprint,
+    /// Their key, computed once: with many inputs that takes as long as looking it up.
+    pub key: CacheKey,
     /// The files behind them.
     pub watched: Vec<Watched>,
     /// Which names the declared inputs had, where inputs are in the key.
@@ -201,6 +205,7 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
         program: source.program,
         directory: directory.to_owned(),
         environment,
+        key: recipe.key(),
         recipe,
         watched,
         listing,

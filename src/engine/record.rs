@@ -15,6 +15,7 @@ use crate::model::digest::Digest;
 use crate::model::entry::{Entry, Provenance, Transcript};
 use crate::model::fingerprint::{CacheKey, Fingerprint};
 use crate::model::path_set::PathSet;
+use crate::model::surroundings::Surroundings;
 use crate::model::time::{Span, Timestamp};
 use crate::store::content::{SMALL, Staged, stage_bytes};
 use crate::store::placement::Placement;
@@ -161,9 +162,10 @@ pub fn assemble(
     for spool in [stdout, stderr] {
         staged.extend(stage_spool(spool, store)?);
     }
+    let mask = store.mask().map_err(|error| NotStored::Store(with_cause(&error)))?;
     let entry = Entry {
         key: fingerprint.key(),
-        recipe: plan.recipe.key(),
+        recipe: plan.key,
         project: settings.project.clone(),
         domain: settings.domain.clone(),
         task: settings.task.clone(),
@@ -174,8 +176,11 @@ pub fn assemble(
         exit_code,
         transcript,
         outputs: tree,
-        fingerprint: fingerprint.masked(store.mask().map_err(|error| NotStored::Store(with_cause(&error)))?),
-        provenance,
+        provenance: Provenance {
+            surroundings: Some(Surroundings::of(&plan.environment, &fingerprint, &mask)),
+            ..provenance
+        },
+        fingerprint: fingerprint.masked(mask),
     };
     Ok(Assembled { entry, staged, path_set, placement })
 }

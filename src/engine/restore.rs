@@ -4,8 +4,8 @@
 //!
 //! 1. *Look.* Every node of the entry is compared with what stands in its place. What is right stays; what has to
 //!    be written is known before anything is touched, and so is whatever stands in the way.
-//! 2. *Stage.* Each file to write is made beside its place, under a hidden name, and hashed as it is written. When
-//!    one content is missing or is not what its digest says, all that was staged goes away again: a hit is never
+//! 2. *Stage.* Each file to write is made beside its place, under a hidden name, and hashed as it is written, unless
+//!    the stat facts of the stored file prove it (see [`crate::store::witness`]). When one content is missing or is not what its digest says, all that was staged goes away again: a hit is never
 //!    claimed before everything is there.
 //! 3. *Swap.* Staged files are renamed into place, one by one; each is whole before and after.
 //! 4. *Clear away.* What an earlier run or restore of the same task put there, and nobody touched since, goes where
@@ -34,15 +34,17 @@ use crate::model::output::{NodeKind, OutputNode, OutputTree};
 use crate::model::path::RelPath;
 use crate::store::content::Body;
 use crate::store::placement::{Placed, Placement};
-use crate::store::witness::WitnessBook;
+use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::store::{Store, StoreError};
-use crate::world::file::{FileError, FileType, Witness, copy_with_content};
+use crate::world::file::{FileError, FileType, Witness, copy_unseen, copy_with_content};
+use crate::world::reading::Reading;
 use crate::world::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the files could not be put back. Each is a miss, and the command runs.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +63,7 @@ pub enum RestoreError {
     Undeclared(RelPath),
     /// The streams cannot be given back: there is no descriptor left for them.
     #[error("cannot open the streams: {0}")]
-    Streams(std::io::Error),
+    Streams(io::Error),
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
@@ -92,11 +94,19 @@ pub struct Manner {
 
 /// What is to be done at a node.
 enum Step<'e> {
-    Keep,
+    /// It is right already; a file as it was found.
+    Keep(Option<Witness>),
     Leave,
-    Folder { mode: u32 },
-    File { content: &'e Content, mode: u32 },
-    Link { target: &'e [u8] },
+    Folder {
+        mode: u32,
+    },
+    File {
+        content: &'e Content,
+        mode: u32,
+    },
+    Link {
+        target: &'e [u8],
+    },
 }
 
 /// How long nobody has touched a staged file, in nanoseconds, before its restore counts as dead.
@@ -125,19 +135,8 @@ impl<'a> Restore<'a> {
         tree: &OutputTree,
         book: &mut WitnessBook,
     ) -> Result<(Restored, Placement), RestoreError> {
-        let mut steps = Vec::with_capacity(tree.nodes().len());
-        for node in tree.nodes() {
-            self.check_declared(node)?;
-            steps.push((node, self.plan(node, book)?));
-        }
-        for (_, step) in &steps {
-            if let Step::File { content, .. } = step
-                && !store.has(content)?
-            {
-                return Err(RestoreError::ContentMissing(**content));
-            }
-        }
-        if let Err(error) = self.stage(store, &steps) {
+        let steps = self.steps(store, tree, book)?;
+        if let Err(error) = self.stage(store, &steps, book) {
             self.unstage();
             return Err(error);
         }
@@ -152,7 +151,7 @@ impl<'a> Restore<'a> {
         }
         restored.removed = self.clear_away(tree)?;
         for (node, step) in &steps {
-            if matches!(step, Step::Keep) && !matches!(node.kind, NodeKind::Directory { .. }) {
+            if matches!(step, Step::Keep(_)) && !matches!(node.kind, NodeKind::Directory { .. }) {
                 restored.kept += 1;
                 if self.manner.mtime == OutputMtime::Now {
                     self.tree(node.output)?.touch(&node.path)?;
@@ -161,6 +160,44 @@ impl<'a> Restore<'a> {
         }
         let placement = self.placement_of(&steps)?;
         Ok((restored, placement))
+    }
+
+    /// Tells whether the tree could be put back, as far as that shows before anything is touched: content is looked
+    /// for and not read.
+    pub fn foresee(
+        mut self,
+        store: &Store,
+        tree: &OutputTree,
+        book: &mut WitnessBook,
+    ) -> Result<(), RestoreError> {
+        self.steps(store, tree, book).map(|_| ())
+    }
+
+    /// Returns what is to be done at each node; nothing is touched.
+    fn steps<'e>(
+        &mut self,
+        store: &Store,
+        tree: &'e OutputTree,
+        book: &mut WitnessBook,
+    ) -> Result<Vec<(&'e OutputNode, Step<'e>)>, RestoreError> {
+        let mut found = Vec::with_capacity(tree.nodes().len());
+        for node in tree.nodes() {
+            self.check_declared(node)?;
+            found.push(self.look(node)?);
+        }
+        let right = self.right_files(tree, &found, book)?;
+        let mut steps = Vec::with_capacity(tree.nodes().len());
+        for ((node, there), is_right) in tree.nodes().iter().zip(found).zip(right) {
+            steps.push((node, self.plan(node, there, is_right)?));
+        }
+        for (_, step) in &steps {
+            if let Step::File { content, .. } = step
+                && !store.has(content)?
+            {
+                return Err(RestoreError::ContentMissing(**content));
+            }
+        }
+        Ok(steps)
     }
 
     /// Returns the folder that an output's paths are below. It is opened, and made where it is missing.
@@ -180,46 +217,82 @@ impl<'a> Restore<'a> {
         }
     }
 
-    fn plan<'e>(&mut self, node: &'e OutputNode, book: &mut WitnessBook) -> Result<Step<'e>, RestoreError> {
-        let anchor = self.outputs.declared()[node.output as usize].pattern.anchor().to_owned();
-        let full = anchor.join(node.path.as_path());
+    /// Returns what stands in a node's place; `None` for nothing.
+    fn look(&mut self, node: &OutputNode) -> Result<Option<Witness>, RestoreError> {
+        let pattern = &self.outputs.declared()[node.output as usize].pattern;
         let is_folder = matches!(node.kind, NodeKind::Directory { .. });
-        let named = self.outputs.declared()[node.output as usize].pattern.literal_name();
-        let is_root = named == Some(node.path.as_bytes());
+        let is_root = pattern.literal_name() == Some(node.path.as_bytes());
         // Nothing is made for a look: an anchor that does not exist holds nothing.
-        let there = if self.trees.contains_key(&node.output) || anchor.is_dir() {
-            let tree = self.tree(node.output)?;
-            if is_root && is_folder {
-                tree.follow_own_link(&node.path)?;
+        if !self.trees.contains_key(&node.output) && !pattern.anchor().is_dir() {
+            return Ok(None);
+        }
+        let tree = self.tree(node.output)?;
+        if is_root && is_folder {
+            tree.follow_own_link(&node.path)?;
+        }
+        Ok(tree.look_through(&node.path)?)
+    }
+
+    fn full(&self, node: &OutputNode) -> PathBuf {
+        self.outputs.declared()[node.output as usize].pattern.anchor().join(node.path.as_path())
+    }
+
+    /// Returns for each node whether the file that was found in its place is what belongs there.
+    fn right_files(
+        &self,
+        tree: &OutputTree,
+        found: &[Option<Witness>],
+        book: &mut WitnessBook,
+    ) -> Result<Vec<bool>, RestoreError> {
+        let looks_right = |node: &OutputNode, there: &Witness| match &node.kind {
+            NodeKind::File { content, mode } => {
+                there.file_type() == FileType::File
+                    && there.size() == content.size
+                    && there.permissions() == *mode
+                    && !there.has_special_bits()
             }
-            tree.look_through(&node.path)?
-        } else {
-            None
+            NodeKind::Directory { .. } | NodeKind::Symlink { .. } => false,
         };
+        let nodes = tree.nodes().iter().zip(found).enumerate();
+        let likely: Vec<_> = nodes
+            .filter_map(|(at, (node, there))| {
+                there.filter(|there| looks_right(node, there)).map(|there| (at, self.full(node), there))
+            })
+            .collect();
+        let contents = book.contents_of(&likely, |(_, path, there)| Asked { path, witness: Some(*there) })?;
+        let mut right = vec![false; found.len()];
+        for ((at, ..), Witnessed { content: held, .. }) in likely.iter().zip(contents) {
+            right[*at] =
+                matches!(&tree.nodes()[*at].kind, NodeKind::File { content, .. } if *content == held);
+        }
+        Ok(right)
+    }
+
+    fn plan<'e>(
+        &mut self,
+        node: &'e OutputNode,
+        there: Option<Witness>,
+        is_right: bool,
+    ) -> Result<Step<'e>, RestoreError> {
         let step = match (&node.kind, there) {
             (NodeKind::Directory { mode }, None) => Step::Folder { mode: *mode },
             (NodeKind::Directory { mode }, Some(witness)) if witness.file_type() == FileType::Directory => {
                 match witness.permissions() == *mode {
-                    true => Step::Keep,
+                    true => Step::Keep(None),
                     false => Step::Folder { mode: *mode },
                 }
             }
-            (NodeKind::Directory { .. }, Some(_)) => return Err(RestoreError::Occupied(full)),
+            (NodeKind::Directory { .. }, Some(_)) => return Err(RestoreError::Occupied(self.full(node))),
             (_, Some(witness)) if matches!(witness.file_type(), FileType::Directory | FileType::Special) => {
-                return Err(RestoreError::Occupied(full));
+                return Err(RestoreError::Occupied(self.full(node)));
             }
             (NodeKind::File { content, mode }, Some(witness)) => {
-                let right = witness.file_type() == FileType::File
-                    && witness.size() == content.size
-                    && witness.permissions() == *mode
-                    && !witness.has_special_bits()
-                    && book.content_of(&full, Some(witness))?.content == *content;
-                if right {
-                    Step::Keep
+                if is_right {
+                    Step::Keep(Some(witness))
                 } else if node.carried && !self.is_ours(node, &witness) {
                     Step::Leave
                 } else if node.rewritten && !self.is_ours(node, &witness) {
-                    return Err(RestoreError::Edited(full));
+                    return Err(RestoreError::Edited(self.full(node)));
                 } else {
                     Step::File { content, mode: *mode }
                 }
@@ -229,7 +302,7 @@ impl<'a> Restore<'a> {
                 let right = witness.file_type() == FileType::Symlink
                     && self.tree(node.output)?.read_link(&node.path)?.as_bytes() == target.as_slice();
                 if right {
-                    Step::Keep
+                    Step::Keep(None)
                 } else if node.carried && !self.is_ours(node, &witness) {
                     Step::Leave
                 } else {
@@ -246,12 +319,17 @@ impl<'a> Restore<'a> {
         matches!(placed, Some(Placed::File { witness, .. }) if witness == there)
     }
 
-    fn stage(&mut self, store: &Store, steps: &[(&OutputNode, Step<'_>)]) -> Result<(), RestoreError> {
+    fn stage(
+        &mut self,
+        store: &Store,
+        steps: &[(&OutputNode, Step<'_>)],
+        book: &mut WitnessBook,
+    ) -> Result<(), RestoreError> {
         let mut swept = BTreeSet::new();
         for (node, step) in steps {
             let (number, path) = (node.output, &node.path);
             match step {
-                Step::Keep | Step::Leave => {}
+                Step::Keep(_) | Step::Leave => {}
                 // Writable for us while it is filled; its own mode comes last.
                 Step::Folder { mode } => self.tree(number)?.make_folder(path, mode | 0o700)?,
                 Step::File { content, mode } => {
@@ -259,21 +337,23 @@ impl<'a> Restore<'a> {
                     if let Some(parent) = path.parent() {
                         self.tree(number)?.make_folder(&parent, 0o777)?;
                     }
-                    let tree = self.tree(number)?;
-                    let full = tree.full(path);
-                    let (mut file, beside) = tree.create_beside(path, *mode)?;
+                    let (mut file, beside) = self.tree(number)?.create_beside(path, *mode)?;
                     self.staged.push((number, path.clone(), beside));
                     if swept.insert((number, path.parent())) {
                         // The new file has the present in its file system's own time.
-                        let present =
-                            Witness::of_open(&file).map_err(FileError::of("look at", &full))?.modified();
+                        let present = Witness::of_open(&file)
+                            .map_err(FileError::of("look at", &self.full(node)))?
+                            .modified();
                         self.tree(number)?.sweep_beside(path, present - ABANDONED)?;
                     }
-                    let written = match body {
-                        Body::Memory(bytes) => file.write_all(&bytes).map(|()| **content),
-                        Body::File(source) => copy_with_content(source, &mut file),
+                    let is_whole = match body {
+                        Body::Memory(bytes) => file.write_all(&bytes).map(|()| true),
+                        Body::File(source) => {
+                            let place = store.content_path(content);
+                            copy_proven(&source, &mut file, **content, &place, book)
+                        }
                     };
-                    if written.map_err(FileError::of("write", &full))? != **content {
+                    if !is_whole.map_err(FileError::of("write", &self.full(node)))? {
                         store.drop_damaged(content)?;
                         return Err(RestoreError::ContentMissing(**content));
                     }
@@ -332,6 +412,7 @@ impl<'a> Restore<'a> {
         }
         for (node, step) in steps {
             let key = (node.output, node.path.clone());
+            let is_touched = self.manner.mtime == OutputMtime::Now;
             let was_ours = self.placement.paths.contains_key(&key);
             let placed = match (&node.kind, step) {
                 (_, Step::Leave) => continue,
@@ -340,9 +421,12 @@ impl<'a> Restore<'a> {
                 {
                     continue;
                 }
-                (_, Step::Keep) if node.carried && !was_ours => continue,
+                (_, Step::Keep(_)) if node.carried && !was_ours => continue,
                 (NodeKind::Directory { .. }, _) => Placed::Directory,
                 (NodeKind::Symlink { target }, _) => Placed::Symlink { target: target.clone() },
+                (NodeKind::File { content, .. }, Step::Keep(Some(witness))) if !is_touched => {
+                    Placed::File { content: *content, witness: *witness }
+                }
                 (NodeKind::File { content, .. }, _) => match self.tree(node.output)?.look(&node.path)? {
                     Some(witness) => Placed::File { content: *content, witness },
                     None => continue,
@@ -354,6 +438,25 @@ impl<'a> Restore<'a> {
         let rewritten = rewritten.map(|(node, _)| (node.output, node.path.clone())).collect();
         Ok(Placement { paths, rewritten })
     }
+}
+
+/// Copies a content's file and returns whether the copy is what its digest says. Where the stat facts are those under
+/// which the file was read before, they stand for the digest and the bytes need not be looked at.
+fn copy_proven(
+    source: &File,
+    target: &mut File,
+    content: Content,
+    place: &Path,
+    book: &mut WitnessBook,
+) -> io::Result<bool> {
+    let witness = Witness::of_open(source)?;
+    let is_still = || Witness::of_open(source).map(|after| after == witness);
+    if book.known(place, &witness) == Some(content) {
+        return Ok(copy_unseen(source, target, content.size)? == content.size && is_still()?);
+    }
+    let copied = copy_with_content(source, target)?;
+    book.note(place, Reading { content: copied, witness, steady: is_still()? });
+    Ok(copied == content)
 }
 
 /// Removes what stands at a path if it still is what was placed there; says whether it did.

@@ -9,21 +9,21 @@
 //! - On a miss the command sees what it would see without a cache, but for output folders that are emptied of what
 //!   an earlier result put there (see [`super::cleaning`]).
 
-use super::context::{Context, Inside};
+use super::bypass::bypass_reason;
+use super::context::Context;
 use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning, Work};
 use super::lookup::{Answer, Circumstances, look_up};
-use super::plan::{Plan, PlanError, Request, plan, visible_environment};
+use super::plan::{Plan, PlanError, Request, plan};
 use super::record::with_cause;
 use super::reserve::{Reserved, reserve};
 use super::restore::Restored;
-use super::source::{Source, SourceError};
+use super::source::SourceError;
 use super::stdin::SpooledStdin;
-use crate::config::settings::{Behavior, FailMode, OnTimeout, Settings, StdinMode};
+use crate::config::settings::{FailMode, OnTimeout, Settings, StdinMode};
 use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::CacheKey;
 use crate::model::locking::Locking;
 use crate::model::path::printable;
-use crate::model::policy::PolicyPart;
 use crate::model::time::Span;
 use crate::store::history::{Happening, History, task_text};
 use crate::store::reservation::{Holder, Reservation};
@@ -31,7 +31,7 @@ use crate::store::witness::WitnessBook;
 use crate::store::{Store, StoreError};
 use crate::world::background;
 use crate::world::host::Host;
-use crate::world::process::{CaptureMode, Invocation, StartError, StdinSource, Termination, execute};
+use crate::world::process::{StartError, Termination};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -153,7 +153,7 @@ pub fn run(job: Job<'_>, sink: &mut dyn EventSink) -> Result<Termination, RunErr
     if job.settings.stale.is_some() && !job.settings.outputs.is_empty() {
         return Err(RunError::StaleOutputs);
     }
-    match run.bypass_reason() {
+    match bypass_reason(job.settings, &run.context) {
         // Nothing could be refreshed.
         Some(_) if job.background => Ok(Termination::Exited(0)),
         Some(reason) => run.bypass(reason),
@@ -219,32 +219,6 @@ impl Run<'_> {
         self.job.settings
     }
 
-    /// Returns why the cache is not asked at all, as far as the options tell.
-    fn bypass_reason(&self) -> Option<BypassReason> {
-        let settings = self.settings();
-        let needs_flow = [PolicyPart::RunId, PolicyPart::FlowParameters];
-        // A key of the caller's own takes the place of what the policy names.
-        let has_own_key = settings.key.is_some() || settings.key_cmd.is_some();
-        if !settings.enabled {
-            Some(BypassReason::Disabled)
-        } else if settings.no_cache {
-            Some(BypassReason::NoCache)
-        } else if settings.behavior == Behavior::Disable {
-            Some(BypassReason::Behavior)
-        } else if settings.policy.is_none() {
-            Some(BypassReason::Policy)
-        } else if settings.stdin == StdinMode::Inherit {
-            Some(BypassReason::Stdin)
-        } else if !has_own_key
-            && self.context.flow.is_none()
-            && needs_flow.iter().any(|part| settings.policy.has(*part))
-        {
-            Some(BypassReason::NoFlow)
-        } else {
-            None
-        }
-    }
-
     pub(super) fn warn(&mut self, warning: Warning) {
         // A fault of the store shows at every step that needs it; the first that meets it has said what there is to say.
         if warning.is_about_the_store() && std::mem::replace(&mut self.told_of_store, true) {
@@ -285,50 +259,6 @@ impl Run<'_> {
         };
         self.sink.take(Event::Finished(Box::new(report.clone())));
         report
-    }
-
-    /// Runs the command without the cache: nothing is looked up, captured or stored.
-    fn bypass(&mut self, reason: BypassReason) -> Result<Termination, RunError> {
-        if self.settings().cached_only {
-            return Err(RunError::NotCached(reason.name()));
-        }
-        self.run_alone(Outcome::Bypass(reason), None)
-    }
-
-    fn run_alone(
-        &mut self,
-        outcome: Outcome,
-        not_stored: Option<NotStored>,
-    ) -> Result<Termination, RunError> {
-        let environment = visible_environment(self.job.host, self.settings());
-        let argv: Vec<&[u8]> = self.job.command.iter().map(|word| word.as_bytes()).collect();
-        let source = Source::find(&argv, &environment, &self.directory).map_err(PlanError::from)?;
-        let inside = Inside {
-            task: &self.job.settings.task,
-            key: None,
-            outcome: outcome.kind().name(),
-            store: self.job.store,
-        };
-        let environment = self.context.environment_inside(&environment, &inside);
-        let stdin = match (self.settings().stdin, self.stdin.take()) {
-            (StdinMode::Null, _) => StdinSource::Null,
-            (_, Some(spooled)) => StdinSource::File(spooled.into_file()),
-            // Nothing is keyed here, so there is no reason to read ahead.
-            (StdinMode::Hash | StdinMode::Inherit, None) => StdinSource::Inherit,
-        };
-        let execution = execute(Invocation {
-            program: &source.program,
-            argv: self.job.command,
-            environment: &environment,
-            directory: Some(&self.directory),
-            stdin,
-            capture: CaptureMode::Off,
-            spool_directory: Path::new("/"),
-            spool_limit: 0,
-        })?;
-        let tale = Tale { duration: Some(execution.duration), not_stored, ..Tale::default() };
-        self.finish(outcome, execution.termination, tale);
-        Ok(execution.termination)
     }
 
     /// Opens the store, or says what to do without one.
@@ -407,7 +337,7 @@ impl Run<'_> {
             for rule in idle.map(ToString::to_string).collect::<Vec<_>>() {
                 self.warn(Warning::IgnoredNothing(rule));
             }
-            let recipe = plan.recipe.key();
+            let recipe = plan.key;
             if self.context.stack.contains(&recipe) {
                 return Err(RunError::OwnKey(recipe));
             }

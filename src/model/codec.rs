@@ -51,6 +51,11 @@ impl Encoder {
         Self::default()
     }
 
+    /// Starts with no bytes, and room for so many.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { bytes: Vec::with_capacity(capacity) }
+    }
+
     /// Appends one byte.
     pub fn u8(&mut self, value: u8) -> &mut Self {
         self.bytes.push(value);
@@ -202,6 +207,11 @@ impl<'a> Decoder<'a> {
         read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, DecodeError> {
         if self.flag(what)? { read(self).map(Some) } else { Ok(None) }
+    }
+
+    /// Returns how many bytes are not read yet.
+    pub const fn left(&self) -> usize {
+        self.rest.len()
     }
 
     /// Ends the reading; bytes that are left over are an error.

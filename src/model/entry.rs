@@ -9,10 +9,11 @@ use super::codec::{DecodeError, Decoder, Encoder};
 use super::digest::Digest;
 use super::fingerprint::{CacheKey, Fingerprint};
 use super::output::OutputTree;
+use super::surroundings::Surroundings;
 use super::time::{Span, Timestamp};
 
-/// The number of the entry's encoding.
-pub const ENTRY_FORMAT: u32 = 1;
+/// The number of the entry's encoding. The first one had no surroundings; it is still read.
+pub const ENTRY_FORMAT: u32 = 2;
 
 /// A reference to stored bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,6 +123,9 @@ pub struct Provenance {
     pub directory: Vec<u8>,
     /// The version of taskcache.
     pub program: String,
+    /// What the command saw and the key does not hold; `None` where the entry is from before that was kept, or from
+    /// another store.
+    pub surroundings: Option<Surroundings>,
 }
 
 /// A stored result.
@@ -173,6 +177,12 @@ impl Entry {
         self.contents().iter().fold(0, |sum, content| sum.saturating_add(content.size))
     }
 
+    /// Takes out what is keyed with the secret of the store that the entry is in: in another store it says nothing.
+    pub fn withhold(&mut self) {
+        self.fingerprint = self.fingerprint.withheld();
+        self.provenance.surroundings = None;
+    }
+
     /// Returns the encoding.
     pub fn encode(&self) -> Vec<u8> {
         let mut encoder = Encoder::new();
@@ -191,6 +201,9 @@ impl Entry {
         encoder.bytes(&self.outputs.encode()).bytes(&self.fingerprint.canonical_bytes());
         encoder.bytes(self.provenance.host.as_bytes()).bytes(self.provenance.user.as_bytes());
         encoder.bytes(&self.provenance.directory).bytes(self.provenance.program.as_bytes());
+        encoder.optional(self.provenance.surroundings.as_ref(), |encoder, surroundings| {
+            surroundings.encode(encoder);
+        });
         encoder.finish()
     }
 
@@ -198,7 +211,7 @@ impl Entry {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut decoder = Decoder::new(bytes);
         let format = decoder.u32("entry format")?;
-        if format != ENTRY_FORMAT {
+        if !(1..=ENTRY_FORMAT).contains(&format) {
             return Err(DecodeError::Unknown { what: "entry format", value: format.into() });
         }
         let key = CacheKey::from_digest(decoder.digest("key")?);
@@ -222,6 +235,10 @@ impl Entry {
             user: decoder.text("user")?,
             directory: decoder.bytes("directory")?.to_vec(),
             program: decoder.text("program")?,
+            surroundings: match format {
+                1 => None,
+                _ => decoder.optional("surroundings", Surroundings::decode)?,
+            },
         };
         decoder.finish()?;
         Ok(Self {
@@ -293,14 +310,33 @@ pub(crate) mod tests {
                 user: "u".into(),
                 directory: b"/w".to_vec(),
                 program: "1".into(),
+                surroundings: None,
             },
         }
     }
 
     #[test]
     fn an_entry_goes_round() {
-        let entry = sample();
+        let mut entry = sample();
+        assert_eq!(Entry::decode(&entry.encode()), Ok(entry.clone()));
+        let environment = [("EDITOR".into(), "vi".into())];
+        let surroundings = Surroundings::of(&environment, &entry.fingerprint, |digest| *digest);
+        entry.provenance.surroundings = Some(surroundings);
         assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
+    }
+
+    /// What the program of the first format wrote for `sample`.
+    const FIRST_FORMAT: &str = include_str!("entry/format-1.hex");
+
+    #[test]
+    fn an_entry_of_the_first_format_is_still_read() {
+        let hex: Vec<u8> = FIRST_FORMAT.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let bytes: Vec<u8> = hex
+            .chunks_exact(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect();
+        assert_eq!(bytes[..4], [0, 0, 0, 1]);
+        assert_eq!(Entry::decode(&bytes), Ok(sample()));
     }
 
     #[test]

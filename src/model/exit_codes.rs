@@ -9,6 +9,11 @@ use std::str::FromStr;
 pub struct ExitCodes([bool; 256]);
 
 impl ExitCodes {
+    /// Returns the set of all exit codes.
+    pub const fn any() -> Self {
+        Self([true; 256])
+    }
+
     /// Returns whether the set has `code`.
     pub const fn contains(&self, code: u8) -> bool {
         self.0[code as usize]

@@ -212,7 +212,7 @@ impl Ingredient {
 
     /// The order of the canonical form. Positions in argv are numbers without leading zeros, so the shorter one is
     /// the smaller one.
-    fn order(&self, other: &Self) -> Ordering {
+    pub(super) fn order(&self, other: &Self) -> Ordering {
         let numbers = self.kind == IngredientKind::Argument;
         self.kind
             .cmp(&other.kind)
@@ -285,7 +285,8 @@ impl Fingerprint {
 
     /// Returns the canonical bytes: format number, count, then kind, name and digest of each ingredient.
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        let mut encoder = Encoder::new();
+        let size = |ingredient: &Ingredient| 1 + 8 + ingredient.name.len() + Digest::LENGTH;
+        let mut encoder = Encoder::with_capacity(4 + 8 + self.ingredients.iter().map(size).sum::<usize>());
         encoder.u32(KEY_FORMAT).length(self.ingredients.len());
         for ingredient in &self.ingredients {
             encoder.u8(ingredient.kind as u8).bytes(&ingredient.name).digest(&ingredient.digest);

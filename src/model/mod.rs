@@ -1,8 +1,10 @@
 //! Floor 0: values and rules, pure. No clock, no file, no environment, no printing.
 
 pub mod admission;
+pub mod cause;
 pub mod codec;
 pub mod depfile;
+pub mod difference;
 pub mod digest;
 pub mod doubt;
 pub mod entry;
@@ -10,6 +12,7 @@ pub mod environment;
 pub mod exchange;
 pub mod exit_codes;
 pub mod fingerprint;
+pub mod folders;
 pub mod ignore;
 pub mod interpreter;
 pub mod locking;
@@ -20,5 +23,7 @@ pub mod path_set;
 pub mod pattern;
 pub mod policy;
 pub mod retention;
+pub mod sequence;
+pub mod surroundings;
 pub mod time;
 pub mod volatility;

@@ -5,6 +5,7 @@
 //! made. The rules are those that the path-traversal bugs of other caches teach (Gradle CVE-2023-35947, node-tar
 //! CVE-2021-32803): components are judged one by one, as bytes, and never cleaned up on the quiet.
 
+use std::borrow::Borrow;
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -94,10 +95,22 @@ impl RelPath {
         Self(self.0[..end].to_vec())
     }
 
+    /// Returns the bytes of the path without its last component, or `None` where there is only one.
+    pub fn parent_bytes(&self) -> Option<&[u8]> {
+        let cut = self.0.iter().rposition(|byte| *byte == b'/')?;
+        Some(&self.0[..cut])
+    }
+
     /// Returns the path without its last component, or `None` where there is only one.
     pub fn parent(&self) -> Option<Self> {
-        let cut = self.0.iter().rposition(|byte| *byte == b'/')?;
-        Some(Self(self.0[..cut].to_vec()))
+        self.parent_bytes().map(|bytes| Self(bytes.to_vec()))
+    }
+}
+
+/// Equal paths are equal bytes, so that one can be looked up by the bytes of another.
+impl Borrow<[u8]> for RelPath {
+    fn borrow(&self) -> &[u8] {
+        &self.0
     }
 }
 

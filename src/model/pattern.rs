@@ -224,6 +224,9 @@ impl PathPattern {
 
     /// Returns whether a path below the anchor, or a folder above it, fits the pattern.
     pub fn covers(&self, relative_to_anchor: &[u8]) -> bool {
+        if let Some(name) = self.literal_name() {
+            return steps(relative_to_anchor).next() == Some(name);
+        }
         let mut reached = self.start();
         self.means_anchor()
             || steps(relative_to_anchor).any(|step| {
@@ -247,6 +250,11 @@ impl PathPattern {
 
     /// Returns whether an absolute path, or a folder above it, fits the pattern.
     pub fn covers_path(&self, path: &Path) -> bool {
+        let anchor = self.anchor.as_os_str().as_bytes();
+        // The common spelling of what lies below, without taking both paths apart.
+        if let Some([b'/', below @ ..]) = path.as_os_str().as_bytes().strip_prefix(anchor) {
+            return self.covers(below);
+        }
         path.strip_prefix(&self.anchor).is_ok_and(|below| self.covers(below.as_os_str().as_bytes()))
     }
 

@@ -1,6 +1,6 @@
 //! What long work is being done, on a terminal.
 //!
-//! A line appears when work has taken [`PATIENCE`], so that quick runs never flicker, and is gone before anything else
+//! A line appears when work has taken `PATIENCE`, so that quick runs never flicker, and is gone before anything else
 //! is written: the caller says when work begins and when it rests, and after [`Progress::rest`] nothing is drawn. While
 //! a command runs there is no work of ours, so the line never stands between the bytes of a command.
 //!

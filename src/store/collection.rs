@@ -90,6 +90,8 @@ impl Store {
 
     /// Brings the store within its limits and sweeps what nobody owns any more.
     pub fn collect(&mut self, policy: RetentionPolicy, now: Timestamp) -> Result<Collected, StoreError> {
+        // A store of a newer format is left as it is, and opening the index tells.
+        self.index()?;
         self.mark_collected(now)?;
         let (plan, doubt) = self.judge(policy, now)?;
         let last = LastCollection { time: now, doubted: doubt.is_some() };

@@ -9,9 +9,10 @@ use super::{Durability, StoreError};
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::world::file::{
-    FileError, Witness, clone_blocks, content_of, copy_with_content, create_private, create_private_folder,
+    FileError, Witness, clone_blocks, copy_with_content, create_private, create_private_folder,
     open_for_reading, random_number, sharded,
 };
+use crate::world::reading::content_of;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, Write};

@@ -21,7 +21,8 @@ use crate::model::digest::Digest;
 use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::CacheKey;
 use crate::model::time::{Size, Timestamp};
-use crate::world::file::{FileError, content_of};
+use crate::world::file::FileError;
+use crate::world::reading::content_of;
 use std::collections::BTreeSet;
 use std::io::{Seek, Write};
 
@@ -111,7 +112,7 @@ struct Export<'a, W> {
 
 impl<W: Write> Export<'_, W> {
     fn entry(&mut self, mut entry: Entry, now: Timestamp) -> Result<Option<LeftOut>, ExchangeError> {
-        entry.fingerprint = entry.fingerprint.withheld();
+        entry.withhold();
         let length = entry.encode().len() as u64;
         if length > MAX_ENTRY {
             return Ok(Some(Refusal::Record(length).into()));

@@ -5,7 +5,7 @@
 //! torn one after a crash, one of a later version) is passed over. Last uses are read from here when the store is
 //! listed or collected.
 //!
-//! Reading takes one line at a time, and none of more than [`LONGEST_LINE`], so it needs the same little memory
+//! Reading takes one line at a time, and none of more than `LONGEST_LINE`, so it needs the same little memory
 //! whatever somebody did to the file. The lines of `--events` have every field of these, so the same reader takes
 //! them.
 //!
@@ -17,12 +17,15 @@ use crate::model::path::printable;
 use crate::model::time::{Span, Timestamp};
 use crate::world::file::{FileError, open_private, open_regular};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The longest line that is read, in bytes. Ours have a few hundred.
 const LONGEST_LINE: u64 = 64 * 1024;
+
+/// How much of the history is read, from its end, for a question about a single key: some thousand runs.
+pub const RECENT: u64 = 4 * 1024 * 1024;
 
 /// How a run ended, as far as the cache is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -223,11 +226,29 @@ impl History {
         })?;
         Ok(uses)
     }
+
+    /// Returns the last run that stored or gave back a result under one of some keys, as far as the last
+    /// [`RECENT`] bytes of the history tell.
+    pub fn last_result_of(&self, keys: &BTreeSet<CacheKey>) -> Result<Option<Happening>, FileError> {
+        let bytes = crate::world::file::read_end(&self.path, RECENT)?.unwrap_or_default();
+        let had_a_result =
+            |one: &Happening| one.stored || matches!(one.outcome, OutcomeKind::Hit | OutcomeKind::Stale);
+        let lines = bytes.rsplit(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        // Reading a line as JSON costs a hundred times as much as finding its key.
+        let lines = lines.filter(|line| key_in(line).is_some_and(|key| keys.contains(&key)));
+        Ok(lines.filter_map(Happening::from_line).find(had_a_result))
+    }
 }
 
 /// Returns how many lines of a history cannot be read.
 pub(super) fn unreadable_lines(path: &Path) -> Result<u64, FileError> {
     read_file(path, drop)
+}
+
+/// Returns the key in a line that was written here. A task's name cannot look like it: quotation marks are escaped.
+fn key_in(line: &str) -> Option<CacheKey> {
+    let (_, rest) = line.split_once("\"key\":\"")?;
+    rest.split('"').next()?.parse().ok()
 }
 
 /// Returns a task's name as it stands in the history.
@@ -291,5 +312,32 @@ mod tests {
         let key = happening(OutcomeKind::Hit).key.unwrap();
         let used = Use { hits: 2, last: Timestamp::from_millis(30) };
         assert_eq!(history.uses().unwrap(), HashMap::from([(key, used)]));
+    }
+
+    #[test]
+    fn the_last_result_of_a_key_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::of(&Layout { root: folder.path().to_owned() });
+        let of = |digits: &str, outcome, stored, time| Happening {
+            key: Some(digits.repeat(32).parse().unwrap()),
+            time: Timestamp::from_millis(time),
+            stored,
+            ..happening(outcome)
+        };
+        for one in [
+            of("ab", OutcomeKind::Miss, true, 1),
+            of("ab", OutcomeKind::Hit, false, 2),
+            of("ab", OutcomeKind::Miss, false, 3),
+            of("cd", OutcomeKind::Miss, true, 4),
+        ] {
+            history.append(&one).unwrap();
+        }
+        let last = |digits: &[&str]| {
+            let keys = digits.iter().map(|digits| digits.repeat(32).parse().unwrap()).collect();
+            history.last_result_of(&keys).unwrap().map(|one| one.time.as_millis())
+        };
+        assert_eq!(last(&["ab"]), Some(2));
+        assert_eq!(last(&["ab", "cd"]), Some(4));
+        assert_eq!(last(&["ef"]), None);
     }
 }

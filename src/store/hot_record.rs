@@ -26,7 +26,7 @@
 use super::content::{Body, SMALL};
 use super::index::{BUSY, Index};
 use super::quarantine::INDEX;
-use super::{Store, StoreError};
+use super::{Found, Store, StoreError};
 use crate::model::codec::{DecodeError, Decoder, Encoder};
 use crate::model::digest::Digest;
 use crate::model::entry::Entry;
@@ -171,7 +171,11 @@ impl Store {
             return None;
         }
         let path = self.layout.path(INDEX);
-        let identity = Index::marked_identity(&path)?;
+        // Before the index is opened, and never after: closing any descriptor of the file drops SQLite's locks on it.
+        let Some(identity) = Index::marked_identity(&path) else {
+            self.is_unmarked.set(true);
+            return None;
+        };
         let HotRecord { entry, streams } = HotRecords::beside(&path).read(key, identity)?;
         self.streams.borrow_mut().extend(streams);
         Some(entry)
@@ -180,7 +184,7 @@ impl Store {
     /// Leaves a hot record for the next hit of an entry whose row was just written or read. Waits for others up to
     /// `patience`. Nothing is lost where it cannot be made but the time that it would have spared.
     pub fn leave_record(&self, entry: &Entry, patience: Duration) {
-        if self.chain.is_empty() && self.index.get().is_some() {
+        if self.chain.is_empty() && !self.reads_only && self.index.get().is_some() {
             let _ = self.make_record(entry, patience);
         }
     }
@@ -188,7 +192,7 @@ impl Store {
     fn make_record(&self, entry: &Entry, patience: Duration) -> Result<(), StoreError> {
         let index = self.index()?;
         let failed = index.failed("take the write lock");
-        if Index::marked_identity(index.path()).is_none() {
+        if self.is_unmarked.replace(false) {
             index.fold_log();
         }
         let (Some(identity), true) = (index.identity(), filesystem::is_local(index.path()).unwrap_or(false))
@@ -210,7 +214,7 @@ impl Store {
         }
         let lock = WriteLock::take(index, patience).map_err(&failed)?;
         // Another run may have replaced it, or a removal taken it out, since its row was written or read.
-        if index.has_row_of(entry).map_err(&failed)? {
+        if matches!(index.find(&entry.key)?, Found::Entry(found) if *found == *entry) {
             index.records().put(&entry.key, &bytes, &lock)?;
         }
         Ok(())

@@ -286,7 +286,7 @@ impl Staging {
                 Some(_) => {}
             }
         }
-        entry.fingerprint = entry.fingerprint.withheld();
+        entry.withhold();
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         let put = self.run(
             "INSERT OR IGNORE INTO entry VALUES (?1, ?2, ?3)",

@@ -10,55 +10,25 @@
 //! checkpointed on close, which would cost every recorder several flushes.
 
 use super::hot_record::HotRecords;
-use super::transaction::{self, TransactionId, stage_entry};
+pub use super::schema::INDEX_FORMAT;
+use super::transaction::{TransactionId, stage_entry};
 use super::{Durability, Found, StoreError};
 use crate::model::digest::{Digest, Hasher};
 use crate::model::entry::{Content, Entry};
 use crate::model::fingerprint::{CacheKey, KeyPrefix};
 use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
-use crate::world::file::Witness;
-use crate::world::filesystem;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::cell::OnceCell;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// "tcac": what `application_id` holds.
-const APPLICATION_ID: i64 = 0x7463_6163;
+use std::time::Duration;
 
 /// How long a statement waits for others. Generous, because a store that answers late is better than none.
 pub(super) const BUSY: Duration = Duration::from_secs(20);
 
 /// How many path sets a recipe keeps; a look-up tries them all.
 const PATH_SETS: u32 = 16;
-
-/// The forms the database went through, each as the statements that lead to it. Never edited, only added to.
-const MIGRATIONS: [&str; 2] = ["
-    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE entry (
-        key BLOB PRIMARY KEY, recipe BLOB NOT NULL, project TEXT NOT NULL, domain TEXT NOT NULL, task BLOB NOT NULL,
-        created INTEGER NOT NULL, expires INTEGER, duration INTEGER NOT NULL, exit_code INTEGER NOT NULL,
-        size INTEGER NOT NULL, used INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL
-    );
-    CREATE INDEX entry_by_task ON entry (project, domain, task, created);
-    CREATE TABLE reference (
-        digest BLOB NOT NULL, key BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (digest, key)
-    ) WITHOUT ROWID;
-    CREATE INDEX reference_by_key ON reference (key);
-    CREATE TABLE small_content (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL);
-    CREATE TABLE path_set (
-        recipe BLOB NOT NULL, id BLOB NOT NULL, paths BLOB NOT NULL, recorded INTEGER NOT NULL,
-        PRIMARY KEY (recipe, id)
-    ) WITHOUT ROWID;
-",
-    transaction::MIGRATION,
-];
-
-/// The newest format that this version knows.
-pub const INDEX_FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// An open index.
 #[derive(Debug)]
@@ -159,6 +129,21 @@ impl Index {
         Ok(index)
     }
 
+    /// Opens the index to be read, in the format in which it is. One that is only being made counts as missing.
+    pub fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let failed = |action| move |source| failure(path, action, source);
+        let identity = super::quarantine::identity(path);
+        let connection = Connection::open_with_flags(path, flags).map_err(failed("open"))?;
+        let records = HotRecords::beside(path);
+        let index = Self { path: path.to_owned(), identity, connection, secret: OnceCell::new(), records };
+        index.configure().map_err(failed("configure"))?;
+        match index.format()? {
+            0 => Err(StoreError::Missing(path.parent().unwrap_or(path).to_owned())),
+            _ => Ok(index),
+        }
+    }
+
     /// By calls and not by pragmas, which would each be parsed and prepared: a look-up opens the index every time.
     fn configure(&self) -> rusqlite::Result<()> {
         self.connection.busy_timeout(BUSY)?;
@@ -166,105 +151,6 @@ impl Index {
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         Ok(())
-    }
-
-    /// Returns the format number after checking that the database is ours and not newer; 0 for an empty one.
-    fn format(&self) -> Result<i64, StoreError> {
-        let (application, format, objects) =
-            self.marks().map_err(|source| failure(&self.path, "read the format", source))?;
-        match (application, format) {
-            (APPLICATION_ID, found) if found > INDEX_FORMAT => {
-                let path = self.path.parent().unwrap_or(&self.path).to_owned();
-                Err(StoreError::Newer { path, found, known: INDEX_FORMAT })
-            }
-            (APPLICATION_ID, found) => Ok(found),
-            (0, 0) if objects == 0 => Ok(0),
-            _ => Err(StoreError::Foreign(self.path.clone())),
-        }
-    }
-
-    /// Returns what tells whose database this is: application, format, and how much is in it. All three are read by
-    /// one statement, because another process may be about to make the database.
-    fn marks(&self) -> rusqlite::Result<(i64, i64, i64)> {
-        self.connection.query_row(
-            "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
-                 (SELECT count(*) FROM sqlite_schema)",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-    }
-
-    /// Switches to the write-ahead log, which is remembered in the file. SQLite does not wait here for others that
-    /// read the file or switch as well, whatever the busy timeout; so this does.
-    fn use_log(&self) -> rusqlite::Result<()> {
-        let deadline = Instant::now() + BUSY;
-        let mut pause = Duration::from_millis(1);
-        loop {
-            match self.connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
-                Err(error)
-                    if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                        && Instant::now() < deadline =>
-                {
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(50));
-                }
-                ended => return ended,
-            }
-        }
-    }
-
-    fn migrate(&mut self) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let failed = |source| failure(&path, "migrate", source);
-        if filesystem::is_local(&self.path).unwrap_or(false) {
-            // Before the first table, outside of any transaction.
-            self.use_log().map_err(failed)?;
-        }
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        // Those of an index that was here before, or of the form that it had.
-        self.records.forget_all()?;
-        // Another process may have done it while this one waited.
-        let found: i64 =
-            transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-        for statements in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or_default()) {
-            transaction.execute_batch(statements).map_err(failed)?;
-        }
-        if found == 0 {
-            write_secret(&transaction).map_err(failed)?;
-        }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        self.fold_log();
-        Ok(())
-    }
-
-    /// Folds the log into the file as far as others allow, so that the file's head tells its format.
-    pub(super) fn fold_log(&self) {
-        // Nothing is lost where it cannot be done now: hits open the index then.
-        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-    }
-
-    /// Returns what tells an index file from one that takes its place, if the head of the file is that of an index of
-    /// ours in the present format. SQLite is not asked; what its log has and the file has not yet is not seen.
-    pub(super) fn marked_identity(path: &Path) -> Option<(u64, u64)> {
-        let mut file = crate::world::file::open_for_reading(path).ok()?;
-        let witness = Witness::of_open(&file).ok()?;
-        let mut head = [0; 100];
-        file.read_exact(&mut head).ok()?;
-        let number = |at: usize| head[at..at + 4].iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
-        // The fields that the file format's description names: page size (where 1 stands for 65,536), pages,
-        // user version, application id.
-        let page = match number(14) & 0xffff {
-            1 => 65_536,
-            size => size,
-        };
-        let is_ours = head.starts_with(b"SQLite format 3\0")
-            && number(60) == INDEX_FORMAT
-            && number(68) == APPLICATION_ID
-            && i64::try_from(witness.size()).is_ok_and(|size| size >= number(28).saturating_mul(page));
-        is_ours.then(|| witness.identity())
     }
 
     /// Returns the store's own random secret.
@@ -313,12 +199,6 @@ impl Index {
     /// transaction.
     pub(super) const fn records(&self) -> &HotRecords {
         &self.records
-    }
-
-    /// Returns whether the row of an entry is still the one that `entry` makes.
-    pub(super) fn has_row_of(&self, entry: &Entry) -> rusqlite::Result<bool> {
-        let found = self.row_checksum(&entry.key)?;
-        Ok(found.is_some_and(|found| found == checksum(&entry.key, &entry.encode())))
     }
 
     /// Returns the checksum that the row of a key has; `None` where there is no row.
@@ -452,8 +332,10 @@ impl Index {
         let Insertion { entry, small, path_set, now, durability, staged_in } = insertion;
         let path = self.path.clone();
         let failed = |source| failure(&path, "record an entry", source);
-        let level = if durability == Durability::Power { "FULL" } else { "NORMAL" };
+        let log = log_to_flush(&self.path).filter(|_| durability == Durability::Power);
+        let level = if durability == Durability::Power && log.is_none() { "FULL" } else { "NORMAL" };
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
+        self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(failed)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if !is_guarded() {
@@ -473,6 +355,7 @@ impl Index {
                 return Ok(Inserted::TransactionOver);
             }
             transaction.commit().map_err(failed)?;
+            flush(log)?;
             return Ok(Inserted::Stored);
         }
         self.records.forget(&entry.key)?;
@@ -481,11 +364,12 @@ impl Index {
             write_path_set(&transaction, &entry.recipe, set, now).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
+        flush(log)?;
         Ok(Inserted::Stored)
     }
 }
 
-fn write_secret(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn write_secret(connection: &Connection) -> rusqlite::Result<()> {
     let mut secret = [0_u8; 32];
     for eight in secret.chunks_exact_mut(8) {
         eight.copy_from_slice(&crate::world::file::random_number().to_ne_bytes());
@@ -506,69 +390,6 @@ pub(super) fn read_body(key: &CacheKey, body: &[u8], sum: &[u8]) -> Found {
     }
 }
 
-/// Writes an entry's row into `table`, which has a column for the transaction where one is given.
-pub(super) fn write_row(
-    connection: &Connection,
-    table: &str,
-    transaction: Option<&str>,
-    entry: &Entry,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let body = entry.encode();
-    let (column, value) = if transaction.is_some() { (", txn", ", ?14") } else { ("", "") };
-    let statement = format!(
-        "INSERT OR REPLACE INTO {table} (key, recipe, project, domain, task, created, expires, duration, exit_code,
-             size, used, body, checksum{column}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13{value})"
-    );
-    let expires = entry.expires.map(Timestamp::as_millis);
-    let checksum = checksum(&entry.key, &body);
-    let (duration, size, now) = (signed(entry.duration.as_millis()), signed(entry.size()), now.as_millis());
-    let (key, recipe, created) = (blob(&entry.key), blob(&entry.recipe), entry.created.as_millis());
-    let Entry { project, domain, task, exit_code, .. } = entry;
-    let mut insert = connection.prepare_cached(&statement)?;
-    match transaction {
-        None => insert.execute(params![
-            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
-            checksum
-        ]),
-        Some(id) => insert.execute(params![
-            key, recipe, project, domain, task, created, expires, duration, exit_code, size, now, body,
-            checksum, id
-        ]),
-    }?;
-    Ok(())
-}
-
-pub(super) fn write_entry(connection: &Connection, entry: &Entry, now: Timestamp) -> rusqlite::Result<()> {
-    write_row(connection, "entry", None, entry, now)?;
-    connection.prepare_cached("DELETE FROM reference WHERE key = ?1")?.execute([blob(&entry.key)])?;
-    let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO reference (digest, key, size) VALUES (?1, ?2, ?3)")?;
-    for Content { digest, size } in entry.contents() {
-        insert.execute(params![digest.as_bytes().as_slice(), blob(&entry.key), signed(size)])?;
-    }
-    Ok(())
-}
-
-/// Writes a path set; of each recipe the last recorded ones stay.
-pub(super) fn write_path_set(
-    connection: &Connection,
-    recipe: &CacheKey,
-    set: &PathSet,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT OR REPLACE INTO path_set (recipe, id, paths, recorded) VALUES (?1, ?2, ?3, ?4)",
-        params![blob(recipe), set.id().as_bytes().as_slice(), set.encode(), now.as_millis()],
-    )?;
-    connection.execute(
-        "DELETE FROM path_set WHERE recipe = ?1 AND id NOT IN (
-             SELECT id FROM path_set WHERE recipe = ?1 ORDER BY recorded DESC, id LIMIT ?2)",
-        params![blob(recipe), PATH_SETS],
-    )?;
-    Ok(())
-}
-
 pub(super) fn blob(key: &CacheKey) -> &[u8] {
     key.digest().as_bytes().as_slice()
 }
@@ -587,7 +408,7 @@ pub(super) fn unsigned(value: i64) -> u64 {
 }
 
 /// Sixteen bytes over key and body.
-fn checksum(key: &CacheKey, body: &[u8]) -> Vec<u8> {
+pub(super) fn checksum(key: &CacheKey, body: &[u8]) -> Vec<u8> {
     let mut hasher = Hasher::new();
     hasher.update(key.digest().as_bytes());
     hasher.update(body);
@@ -619,6 +440,11 @@ const fn is_mistyped(error: &rusqlite::Error) -> bool {
             | Utf8Error(..)
     )
 }
+
+mod writing;
+
+use writing::{LOG_PAGES, flush, log_to_flush};
+pub(super) use writing::{write_entry, write_path_set, write_row};
 
 #[cfg(test)]
 mod tests;

@@ -16,10 +16,10 @@ use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::model::path::printable;
 use crate::world::file::{
-    FileError, FileType, Witness, content_of, create_private_folder, open_for_reading, random_number,
-    read_whole,
+    FileError, FileType, Witness, create_private_folder, open_for_reading, random_number, read_whole,
 };
 use crate::world::lock::{FileLock, Sharing};
+use crate::world::reading::content_of;
 use rusqlite::params;
 use std::ffi::OsStr;
 use std::io;

@@ -2,7 +2,7 @@
 //!
 //! Whatever is replaced at once (witnesses, placements, the history, the marks) is written beside its place first,
 //! under its name and sixteen random hex digits. Nobody holds a lock for such a file: its owner is done with it in
-//! moments, so one that was left alone for [`AGE`] belongs to nobody.
+//! moments, so one that was left alone for `AGE` belongs to nobody.
 //!
 //! Names that nobody of ours gives are left as they are, wherever they lie.
 

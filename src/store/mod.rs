@@ -48,12 +48,15 @@ pub mod index;
 mod inventory;
 pub mod leftovers;
 mod mark;
+pub mod neighbours;
 pub mod placement;
 pub mod quarantine;
 pub mod removal;
 pub mod reservation;
 mod salvage;
+mod schema;
 pub mod scratch;
+pub mod shelf;
 pub mod transaction;
 pub mod turn;
 pub mod verification;
@@ -74,7 +77,7 @@ use content::{Body, Contents, Staged};
 use index::{Index, Inserted, Insertion};
 use reservation::Reservations;
 use scratch::Scratch;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -192,11 +195,15 @@ pub struct Store {
     /// Opened when it is first asked: a hit may be over without it.
     index: OnceCell<Index>,
     contents: Contents,
+    /// The head of the index file did not show our marks when a hot record was looked for.
+    is_unmarked: Cell<bool>,
     /// Streams that came with a hot record.
     streams: RefCell<Vec<Vec<u8>>>,
     scratch: OnceCell<Scratch>,
     /// The transaction that this store works in and those around it, the innermost first.
     chain: Vec<TransactionRow>,
+    /// Nothing is written, not even a damaged index is moved aside.
+    reads_only: bool,
     locking: Locking,
     /// What must be held still when something is stored.
     fence: Vec<Fence>,
@@ -240,12 +247,19 @@ impl Store {
             seen,
             index: OnceCell::new(),
             contents,
+            is_unmarked: Cell::new(false),
             streams: RefCell::default(),
             scratch: OnceCell::new(),
             chain: Vec::new(),
             locking: Locking::default(),
             fence: Vec::new(),
+            reads_only: false,
         }
+    }
+
+    /// Opens the store at `root` to be read: nothing in it is made, migrated or moved, whatever its state is.
+    pub fn open_for_reading(root: &Path) -> Result<Self, StoreError> {
+        Ok(Self { reads_only: true, ..Self::open_existing(root)? })
     }
 
     /// Returns whether a store was made at `root`, with or without an index.
@@ -326,8 +340,12 @@ impl Store {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        Self::prepare(&self.layout.root)?;
         let path = self.layout.path(quarantine::INDEX);
+        if self.reads_only {
+            let opened = Index::open_for_reading(&path)?;
+            return Ok(self.index.get_or_init(|| opened));
+        }
+        Self::prepare(&self.layout.root)?;
         let seen = quarantine::identity(&path);
         let opened = Index::open(&path).map_err(|error| quarantine::after(error, &self.layout, seen))?;
         Ok(self.index.get_or_init(|| opened))
@@ -405,6 +423,7 @@ impl Store {
     /// Returns whether content is there in its full size, without reading it.
     pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
         Ok(content.size == 0
+            || content.size > content::SMALL && self.contents.has(content)
             || self.streams.borrow().iter().any(|bytes| Content::of(bytes) == *content)
             || self.noting_damage(self.index()?.small_content_size(&content.digest))? == Some(content.size)
             || self.contents.has(content))
@@ -474,6 +493,9 @@ impl Store {
 
     /// Moves the index aside where it turned out damaged. Not to be called with the collection lock in hand.
     pub(crate) fn noting_damage<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.reads_only {
+            return result;
+        }
         result.map_err(|error| {
             quarantine::after(error, &self.layout, self.index.get().map_or(self.seen, Index::identity))
         })

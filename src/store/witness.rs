@@ -18,32 +18,26 @@
 //!
 //! # The form
 //!
-//! One file for each folder whose files were hashed, named by the digest of the folder's path, holding names, facts
-//! and digests and ending in a checksum. It is read at once and replaced at once; two processes that replace it at
-//! the same time lose one's additions, which costs hashing and nothing else. It is worth nothing by itself:
-//! deleting all of it only costs time.
+//! One file for each folder whose files were hashed (see [`super::shelf`]). It is worth nothing by itself: deleting all
+//! of it only costs time.
 
-use crate::model::codec::{DecodeError, Decoder, Encoder};
+use super::shelf::{self, Shelf};
+use crate::model::codec::DecodeError;
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
-use crate::world::file::{
-    FileError, FileType, Witness, content_of, create_private_folder, file_time, open_for_reading, replace,
-    sharded,
-};
-use crate::world::filesystem;
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use crate::world::file::{FileError, Folder, Witness, create_private_folder, file_time};
+use crate::world::reading::{Reading, Unread, both, read, read_all};
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// For how long a file must have been left alone, in nanoseconds: what the coarsest file system in use (two
 /// seconds on FAT and some network mounts) can still tell apart.
 const SETTLED: i128 = 2_000_000_000;
 
-/// How many names a shelf keeps that were not asked for this time.
-const KEPT: usize = 20_000;
-
-const SHELF_FORMAT: u32 = 1;
+/// From how many files on a second thread is worth starting to look at them.
+const WORTH_A_THREAD: usize = 4096;
 
 /// The digest of a file, and the facts under which it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,18 +48,35 @@ pub struct Witnessed {
     pub witness: Witness,
 }
 
-#[derive(Debug, Default)]
-struct Shelf {
-    known: BTreeMap<OsString, Witnessed>,
-    asked: BTreeMap<OsString, Witnessed>,
-    changed: bool,
-    trusted: bool,
+/// What a look at a file says.
+enum Look {
+    /// Its content is known.
+    Known(Witnessed),
+    /// It has to be read; how large it is, as far as that is known.
+    Unread(u64),
+}
+
+/// A file whose content is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'p> {
+    /// Where it is.
+    pub path: &'p Path,
+    /// Its facts, where the caller just looked at them; of the files of one folder at all or at none.
+    pub witness: Option<Witness>,
+}
+
+impl From<Reading> for Witnessed {
+    fn from(reading: Reading) -> Self {
+        Self { content: reading.content, witness: reading.witness }
+    }
 }
 
 /// Computes digests of files, and remembers them where it has a place to.
 #[derive(Debug)]
 pub struct WitnessBook {
     folder: Option<PathBuf>,
+    /// What is read stays known in this process alone.
+    reads_only: bool,
     shelves: HashMap<PathBuf, Shelf>,
     present: Option<i128>,
 }
@@ -73,63 +84,145 @@ pub struct WitnessBook {
 impl WitnessBook {
     /// Opens the book in a folder of the store.
     pub fn at(folder: PathBuf) -> Self {
-        Self { folder: Some(folder), shelves: HashMap::new(), present: None }
+        Self { folder: Some(folder), reads_only: false, shelves: HashMap::new(), present: None }
+    }
+
+    /// Opens the book in a folder of the store to be read: nothing in the folder is made or changed. A file that had
+    /// to be read is not read again while the book is open.
+    pub fn for_reading(folder: PathBuf) -> Self {
+        Self { reads_only: true, ..Self::at(folder) }
     }
 
     /// Makes a book that remembers nothing: every file is read again.
     pub fn forgetful() -> Self {
-        Self { folder: None, shelves: HashMap::new(), present: None }
+        Self { folder: None, reads_only: false, shelves: HashMap::new(), present: None }
     }
 
     /// Returns the content of the regular file that `path` leads to. `witness` are its facts where the caller just
     /// looked at them.
     pub fn content_of(&mut self, path: &Path, witness: Option<Witness>) -> Result<Witnessed, FileError> {
-        let Some(folder) = self.folder.clone() else { return read(path) };
+        if self.folder.is_none() {
+            return read(path).map(Witnessed::from);
+        }
         let witness = match witness {
             Some(witness) => witness,
             None => Witness::of_target(path).map_err(FileError::of("look at", path))?,
         };
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return read(path) };
-        let shelf = match self.shelves.get_mut(parent) {
-            Some(shelf) => shelf,
-            None => self.shelves.entry(parent.to_owned()).or_insert_with(|| Shelf::load(&folder, parent)),
-        };
-        if let Some(known) = shelf.known.get(name).filter(|known| known.witness == witness) {
-            let known = *known;
-            shelf.asked.insert(name.to_owned(), known);
-            return Ok(known);
+        if let Some(content) = self.known(path, &witness) {
+            return Ok(Witnessed { content, witness });
         }
-        let trusted = shelf.trusted;
-        let read = read(path)?;
-        let unchanged = || Witness::of_target(path).is_ok_and(|after| after == read.witness);
-        let settled = trusted && unchanged() && !is_unsettled(&read.witness, self.present(&folder));
-        if settled && let Some(shelf) = self.shelves.get_mut(parent) {
-            shelf.asked.insert(name.to_owned(), read);
-            shelf.changed = true;
-        }
-        Ok(read)
+        let reading = read(path)?;
+        self.note(path, reading);
+        Ok(reading.into())
     }
 
-    /// The file system's own time, taken once: that of a file which was just made in the store.
-    fn present(&mut self, folder: &Path) -> i128 {
-        if let Some(present) = self.present {
-            return present;
+    /// Returns the content of the regular file that each path leads to, in their order, or the first error. What has to
+    /// be read is read at once.
+    pub fn contents_of<T: Sync>(
+        &mut self,
+        files: &[T],
+        asked: impl Fn(&T) -> Asked<'_> + Sync,
+    ) -> Result<Vec<Witnessed>, FileError> {
+        let looks = self.look_at(files, &asked);
+        let mut unread = Vec::new();
+        for (file, look) in files.iter().zip(&looks) {
+            if let Look::Unread(size) = look {
+                unread.push(Unread { path: asked(file).path, size: *size });
+            }
         }
+        if !unread.is_empty() {
+            self.note_present();
+        }
+        let mut readings = read_all(&unread).into_iter();
+        let content = |(file, look)| match look {
+            Look::Known(witnessed) => Ok(witnessed),
+            Look::Unread(_) => {
+                let path = asked(file).path;
+                let reading = readings.next().unwrap_or_else(|| read(path))?;
+                self.note(path, reading);
+                Ok(reading.into())
+            }
+        };
+        files.iter().zip(looks).map(content).collect()
+    }
+
+    fn look_at<'f, T: Sync>(
+        &mut self,
+        files: &'f [T],
+        asked: &(impl Fn(&'f T) -> Asked<'f> + Sync),
+    ) -> Vec<Look> {
+        let Some(folder) = &self.folder else { return files.iter().map(|_| Look::Unread(0)).collect() };
+        if files.len() < WORTH_A_THREAD {
+            return look_at(folder, &mut self.shelves, files, asked);
+        }
+        let (mine, others) = files.split_at(files.len() / 2);
+        let shelves = &mut self.shelves;
+        let (mut looks, (more, read)) = both(
+            || look_at(folder, shelves, mine, asked),
+            || {
+                let mut shelves = HashMap::new();
+                (look_at(folder, &mut shelves, others, asked), shelves)
+            },
+        );
+        looks.extend(more);
+        for (directory, shelf) in read {
+            self.shelves.entry(directory).or_insert(shelf);
+        }
+        looks
+    }
+
+    /// Returns the content of the file at `path` if it is known under exactly these facts. Where it is not, the caller
+    /// is about to read it, and may [note](Self::note) what it read.
+    pub fn known(&mut self, path: &Path, witness: &Witness) -> Option<Content> {
+        let known = match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => self.shelf(parent).and_then(|shelf| shelf.content(name, witness)),
+            _ => None,
+        };
+        if known.is_none() {
+            self.note_present();
+        }
+        known
+    }
+
+    /// Returns the shelf of a folder; none in a book that remembers nothing.
+    fn shelf(&mut self, directory: &Path) -> Option<&mut Shelf> {
+        let folder = self.folder.as_ref()?;
+        if !self.shelves.contains_key(directory) {
+            self.shelves.insert(directory.to_owned(), Shelf::load(folder, directory));
+        }
+        self.shelves.get_mut(directory)
+    }
+
+    /// Puts in what was read, where it may be relied on later.
+    pub fn note(&mut self, path: &Path, reading: Reading) {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
+        let settled = self.present.is_some_and(|present| !is_unsettled(&reading.witness, present));
+        // In a book that is only read it holds for this process, which asks moments later.
+        let is_passing = self.reads_only;
+        if (is_passing || reading.steady && settled)
+            && let Some(shelf) = self.shelf(parent).filter(|shelf| is_passing || shelf.is_trusted())
+        {
+            shelf.add(name, reading.into());
+        }
+    }
+
+    /// Takes the file system's own time, once: that of a file which was just made in the store. To be called before
+    /// anything is read.
+    fn note_present(&mut self) {
+        let is_needed = self.present.is_none() && !self.reads_only;
+        let Some(folder) = self.folder.as_ref().filter(|_| is_needed) else { return };
         // Where somebody removed the folder it is made again, but never the store.
         if !folder.exists() && folder.parent().is_some_and(Path::is_dir) {
             let _ = create_private_folder(folder);
         }
-        let present = file_time(folder).unwrap_or(i128::MIN);
-        self.present = Some(present);
-        present
+        self.present = Some(file_time(folder).unwrap_or(i128::MIN));
     }
 
     /// Writes back what is new. What cannot be written is only not remembered.
     pub fn save(&mut self) {
-        let Some(folder) = &self.folder else { return };
+        let Some(folder) = self.folder.as_ref().filter(|_| !self.reads_only) else { return };
         for (directory, shelf) in &mut self.shelves {
-            if shelf.changed {
-                shelf.changed = false;
+            if shelf.is_changed() {
                 // Losing these digests costs time and nothing else; the run has more important things to report.
                 let _ = shelf.save(folder, directory);
             }
@@ -137,97 +230,69 @@ impl WitnessBook {
     }
 }
 
+/// Looks at files. Each folder is opened once where its files stand together, and its shelf stays only where something
+/// will be put in.
+fn look_at<'f, T>(
+    folder: &Path,
+    shelves: &mut HashMap<PathBuf, Shelf>,
+    files: &'f [T],
+    asked: &impl Fn(&'f T) -> Asked<'f>,
+) -> Vec<Look> {
+    let mut looks = Vec::with_capacity(files.len());
+    while let Some(first) = files.get(looks.len()) {
+        let first = asked(first);
+        let parent = first.path.parent().unwrap_or(Path::new("/"));
+        let mut shelf = shelves.remove(parent).unwrap_or_else(|| Shelf::load(folder, parent));
+        let open = match first.witness {
+            Some(_) => None,
+            None => Folder::open(parent).ok(),
+        };
+        let mut is_needed = shelf.is_changed();
+        let begun = looks.len();
+        for file in &files[begun..] {
+            let Asked { path, witness } = asked(file);
+            let Some(name) = name_in(parent, path) else { break };
+            // What cannot be looked at cannot be read either, and reading tells why.
+            let look = || open.as_ref().and_then(|open| open.target(name).ok());
+            let witness = witness.or_else(look);
+            let known = witness.and_then(|witness| {
+                shelf.content(name, &witness).map(|content| Witnessed { content, witness })
+            });
+            is_needed |= known.is_none();
+            looks.push(match known {
+                Some(known) => Look::Known(known),
+                None => Look::Unread(witness.map_or(0, |witness| witness.size())),
+            });
+        }
+        if looks.len() == begun {
+            // Spelled in no plain way.
+            looks.push(Look::Unread(0));
+        }
+        if is_needed {
+            shelves.insert(parent.to_owned(), shelf);
+        }
+    }
+    looks
+}
+
+/// Returns the name of a path in a folder, where it is spelled as the folder, a `/` and the name: asked for each of many
+/// files, which taking both paths apart would be too slow for.
+fn name_in<'p>(folder: &Path, path: &'p Path) -> Option<&'p OsStr> {
+    let folder = folder.as_os_str().as_bytes();
+    let below = path.as_os_str().as_bytes().strip_prefix(folder)?;
+    let name = if folder == b"/" { below } else { below.strip_prefix(b"/")? };
+    let is_name = !name.is_empty() && !name.contains(&b'/') && name != b"." && name != b"..";
+    is_name.then(|| OsStr::from_bytes(name))
+}
+
 /// Returns whether a file was touched so shortly before `present` that a further change might leave no trace.
 pub fn is_unsettled(witness: &Witness, present: i128) -> bool {
     witness.last_touched().saturating_add(SETTLED) >= present
 }
 
-fn read(path: &Path) -> Result<Witnessed, FileError> {
-    let file = open_for_reading(path)?;
-    let witness = Witness::of_open(&file).map_err(FileError::of("look at", path))?;
-    if witness.file_type() != FileType::File {
-        let what = std::io::Error::other("it is not a regular file");
-        return Err(FileError::of("read", path)(what));
-    }
-    let content = content_of(&file).map_err(FileError::of("read", path))?;
-    Ok(Witnessed { content, witness })
-}
-
-impl Shelf {
-    fn load(folder: &Path, directory: &Path) -> Self {
-        let trusted = filesystem::is_local(directory).unwrap_or(false);
-        let bytes = if trusted { std::fs::read(shelf_path(folder, directory)).ok() } else { None };
-        let known = bytes.and_then(|bytes| Self::decode(&bytes, directory).ok()).unwrap_or_default();
-        Self { known, trusted, ..Self::default() }
-    }
-
-    fn save(&self, folder: &Path, directory: &Path) -> Result<(), FileError> {
-        let mut names = self.asked.clone();
-        if self.known.len() < KEPT {
-            for (name, known) in &self.known {
-                names.entry(name.clone()).or_insert(*known);
-            }
-        }
-        let mut encoder = Encoder::new();
-        encoder.u32(SHELF_FORMAT).bytes(directory.as_os_str().as_bytes()).length(names.len());
-        for (name, Witnessed { content, witness }) in &names {
-            encoder.bytes(name.as_bytes()).digest(&content.digest).u64(content.size);
-            witness.encode(&mut encoder);
-        }
-        let mut bytes = encoder.finish();
-        let checksum = Digest::of(&bytes);
-        bytes.extend_from_slice(checksum.as_bytes());
-        let path = shelf_path(folder, directory);
-        if let Some(parent) = path.parent() {
-            create_private_folder(parent)?;
-        }
-        replace(&path, &bytes)
-    }
-
-    fn decode(bytes: &[u8], directory: &Path) -> Result<BTreeMap<OsString, Witnessed>, DecodeError> {
-        let (of, known) = Self::decode_any(bytes)?;
-        match of == directory.as_os_str() {
-            true => Ok(known),
-            false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
-        }
-    }
-
-    fn decode_any(bytes: &[u8]) -> Result<(OsString, BTreeMap<OsString, Witnessed>), DecodeError> {
-        let invalid = |why: &str| DecodeError::Invalid { what: "shelf", why: why.into() };
-        let at = bytes.len().checked_sub(Digest::LENGTH).ok_or(DecodeError::Truncated("shelf"))?;
-        let (body, checksum) = bytes.split_at(at);
-        if Digest::of(body).as_bytes() != checksum {
-            return Err(invalid("wrong checksum"));
-        }
-        let mut decoder = Decoder::new(body);
-        let format = decoder.u32("shelf format")?;
-        if format != SHELF_FORMAT {
-            return Err(DecodeError::Unknown { what: "shelf format", value: format.into() });
-        }
-        let directory = OsString::from_vec(decoder.bytes("folder")?.to_vec());
-        let count = decoder.count(8 + Digest::LENGTH + 8, "name count")?;
-        let mut known = BTreeMap::new();
-        for _ in 0..count {
-            let name = OsString::from_vec(decoder.bytes("name")?.to_vec());
-            let content = Content { digest: decoder.digest("digest")?, size: decoder.u64("size")? };
-            known.insert(name, Witnessed { content, witness: Witness::decode(&mut decoder)? });
-        }
-        decoder.finish()?;
-        Ok((directory, known))
-    }
-}
-
 /// Checks the bytes of a file in the book's folder, which is named by the digest of the folder that it speaks of.
 pub fn inspect(bytes: &[u8], name: &Digest) -> Result<(), DecodeError> {
-    let (directory, _) = Shelf::decode_any(bytes)?;
-    match Digest::of(directory.as_bytes()) == *name {
-        true => Ok(()),
-        false => Err(DecodeError::Invalid { what: "shelf", why: "another folder".into() }),
-    }
-}
-
-fn shelf_path(folder: &Path, directory: &Path) -> PathBuf {
-    sharded(folder, &Digest::of(directory.as_os_str().as_bytes()))
+    shelf::inspect(bytes.to_vec(), name)
 }
 
 #[cfg(test)]
@@ -262,7 +327,7 @@ mod tests {
 
         let mut book = settled_book(folder.path());
         assert_eq!(book.content_of(&path, None).unwrap().content, Content::of(b"one"));
-        assert!(!book.shelves[folder.path()].changed, "the digest came from the book");
+        assert!(!book.shelves[folder.path()].is_changed(), "the digest came from the book");
 
         std::fs::write(&path, b"two").unwrap();
         let mut book = settled_book(folder.path());
@@ -291,6 +356,21 @@ mod tests {
         std::fs::write(&path, b"two").unwrap();
         set_time();
         assert_eq!(settled_book(folder.path()).content_of(&path, None).unwrap().content, Content::of(b"two"));
+    }
+
+    #[test]
+    fn a_book_that_is_only_read_leaves_its_folder_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("input");
+        std::fs::write(&path, b"one").unwrap();
+        let mut book = WitnessBook::for_reading(folder.path().join("witnesses"));
+        assert_eq!(book.content_of(&path, None).unwrap().content, Content::of(b"one"));
+        let witness = Witness::of_target(&path).unwrap();
+        assert_eq!(book.known(&path, &witness), Some(Content::of(b"one")), "read once");
+        std::fs::write(&path, b"other").unwrap();
+        assert_eq!(book.content_of(&path, None).unwrap().content, Content::of(b"other"));
+        book.save();
+        assert!(!folder.path().join("witnesses").exists());
     }
 
     #[test]
@@ -325,14 +405,14 @@ mod tests {
         let mut book = settled_book(folder.path());
         book.content_of(&path, None).unwrap();
         book.save();
-        let shelf = shelf_path(&folder.path().join("witnesses"), folder.path());
+        let shelf = shelf::path(&folder.path().join("witnesses"), folder.path());
         let bytes = std::fs::read(&shelf).unwrap();
-        assert!(Shelf::decode(&bytes, folder.path()).is_ok());
-        assert!(Shelf::decode(&bytes, Path::new("/elsewhere")).is_err());
+        assert!(Shelf::decode(bytes.clone(), folder.path()).is_ok());
+        assert!(Shelf::decode(bytes.clone(), Path::new("/elsewhere")).is_err());
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
-            assert!(Shelf::decode(&flipped, folder.path()).is_err(), "byte {at}");
+            assert!(Shelf::decode(flipped, folder.path()).is_err(), "byte {at}");
         }
     }
 

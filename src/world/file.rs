@@ -10,8 +10,8 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -29,10 +29,9 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// Makes a function that wraps a system's error for use with `map_err`.
-    pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self + use<E> {
-        let path = path.to_owned();
-        move |source| Self { action, path, source: source.into() }
+    /// Makes a function that wraps a system's error for use with `map_err`. The path is copied where there is an error.
+    pub fn of<E: Into<io::Error>>(action: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+        move |source| Self { action, path: path.to_owned(), source: source.into() }
     }
 
     /// Returns whether the system gave this reason.
@@ -53,8 +52,11 @@ pub struct Witness {
     device: u64,
     inode: u64,
     size: u64,
-    modified: i128,
-    changed: i128,
+    // Apart, because runs with many inputs hold many of these.
+    modified_seconds: i64,
+    changed_seconds: i64,
+    modified_nanos: u32,
+    changed_nanos: u32,
     mode: u32,
     owner: u32,
 }
@@ -87,8 +89,10 @@ impl Witness {
             device,
             inode: stat.st_ino,
             size: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: i128::from(stat.st_mtime) * NANOS + i128::from(stat.st_mtime_nsec),
-            changed: i128::from(stat.st_ctime) * NANOS + i128::from(stat.st_ctime_nsec),
+            modified_seconds: stat.st_mtime,
+            changed_seconds: stat.st_ctime,
+            modified_nanos: u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
+            changed_nanos: u32::try_from(stat.st_ctime_nsec).unwrap_or(0),
             mode,
             owner: stat.st_uid,
         }
@@ -161,40 +165,61 @@ impl Witness {
 
     /// Returns the later of modification and change time, in nanoseconds since the epoch.
     pub fn last_touched(&self) -> i128 {
-        self.modified.max(self.changed)
+        self.modified().max(self.changed())
     }
 
     /// Returns the modification time, in nanoseconds since the epoch.
-    pub const fn modified(&self) -> i128 {
-        self.modified
+    pub fn modified(&self) -> i128 {
+        i128::from(self.modified_seconds) * NANOS + i128::from(self.modified_nanos)
     }
 
     /// Returns the change time, in nanoseconds since the epoch.
-    pub const fn changed(&self) -> i128 {
-        self.changed
+    pub fn changed(&self) -> i128 {
+        i128::from(self.changed_seconds) * NANOS + i128::from(self.changed_nanos)
     }
 
     /// Appends the witness to an encoding.
     pub fn encode(&self, encoder: &mut Encoder) {
         encoder.u64(self.device).u64(self.inode).u64(self.size).u32(self.mode).u32(self.owner);
-        for time in [self.modified, self.changed] {
-            let seconds = i64::try_from(time.div_euclid(NANOS)).unwrap_or(i64::MAX);
-            let nanos = u32::try_from(time.rem_euclid(NANOS)).unwrap_or(0);
-            encoder.i64(seconds).u32(nanos);
-        }
+        encoder.i64(self.modified_seconds).u32(self.modified_nanos);
+        encoder.i64(self.changed_seconds).u32(self.changed_nanos);
     }
 
     /// Reads what `encode` appends.
     pub fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let device = decoder.u64("device")?;
-        let inode = decoder.u64("inode")?;
-        let size = decoder.u64("size")?;
-        let mode = decoder.u32("mode")?;
-        let owner = decoder.u32("owner")?;
-        let mut time = || -> Result<i128, DecodeError> {
-            Ok(i128::from(decoder.i64("seconds")?) * NANOS + i128::from(decoder.u32("nanoseconds")?))
-        };
-        Ok(Self { device, inode, size, modified: time()?, changed: time()?, mode, owner })
+        // In the order in which they are written here.
+        Ok(Self {
+            device: decoder.u64("device")?,
+            inode: decoder.u64("inode")?,
+            size: decoder.u64("size")?,
+            mode: decoder.u32("mode")?,
+            owner: decoder.u32("owner")?,
+            modified_seconds: decoder.i64("seconds")?,
+            modified_nanos: decoder.u32("nanoseconds")?,
+            changed_seconds: decoder.i64("seconds")?,
+            changed_nanos: decoder.u32("nanoseconds")?,
+        })
+    }
+}
+
+/// A folder that names are looked at in: the way to it is followed once and not for each of them.
+#[derive(Debug)]
+pub struct Folder(OwnedFd);
+
+impl Folder {
+    /// Opens the folder at `path`. On Linux it need not be readable, as it need not be to look at a name in it.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        let access = OFlags::PATH;
+        #[cfg(not(target_os = "linux"))]
+        let access = OFlags::RDONLY;
+        let flags = access | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    /// Looks at what a name leads to, through symbolic links.
+    pub fn target(&self, name: &OsStr) -> io::Result<Witness> {
+        Ok(Witness::of_stat(&rustix::fs::statat(&self.0, name, AtFlags::empty())?))
     }
 }
 
@@ -206,26 +231,8 @@ pub fn open_for_reading(path: &Path) -> Result<File, FileError> {
     Ok(File::from(fd))
 }
 
-/// How much is read at a time.
-const CHUNK: usize = 128 * 1024;
-
-/// Returns the content of an open file, read from where it stands.
-pub fn content_of(mut file: impl Read) -> io::Result<Content> {
-    let mut hasher = Hasher::new();
-    let mut size = 0;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match file.read(&mut chunk) {
-            Ok(0) => return Ok(Content { digest: hasher.finish(), size }),
-            Ok(count) => {
-                hasher.update(&chunk[..count]);
-                size += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
+/// How much is copied at a time: less than what allocators ask the kernel for anew each time.
+const CHUNK: usize = 64 * 1024;
 
 /// Copies all of `source` into `target` and returns the content of exactly the bytes that were written.
 pub fn copy_with_content(mut source: impl Read, mut target: impl Write) -> io::Result<Content> {
@@ -243,6 +250,35 @@ pub fn copy_with_content(mut source: impl Read, mut target: impl Write) -> io::R
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Copies all of `source`, which is as long as `size` says, into the empty file `target` without looking at the bytes:
+/// the kernel shares blocks where the file system can, or copies them itself. Returns how many bytes it was.
+pub fn copy_unseen(source: &File, target: &mut File, size: u64) -> io::Result<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let mut copied = 0;
+        while copied < size {
+            let wanted = usize::try_from(size - copied).unwrap_or(usize::MAX);
+            match rustix::fs::copy_file_range(source, None, &*target, None, wanted) {
+                Ok(0) => return Ok(copied),
+                Ok(count) => copied += count as u64,
+                Err(Errno::INTR) => {}
+                // Another file system, or one that cannot; what is copied so far counts for both files.
+                Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if copied == size {
+            return Ok(copied);
+        }
+        Ok(copied + io::copy(&mut &*source, target)?)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = size;
+        io::copy(&mut &*source, target)
     }
 }
 
@@ -397,6 +433,20 @@ pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// Returns the last `most` bytes of a regular file, or all of a shorter one; `None` where it does not exist.
+pub fn read_end(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let mut file = match open_regular(path) {
+        Err(error) if error.is(Errno::NOENT) => return Ok(None),
+        opened => opened?,
+    };
+    let failed = |error| FileError::of("read", path)(error);
+    let size = Witness::of_open(&file).map_err(FileError::of("look at", path))?.size();
+    file.seek(io::SeekFrom::Start(size.saturating_sub(most))).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
+}
+
 /// Returns the present in the time of the file system below `folder`, in nanoseconds since the epoch.
 pub fn file_time(folder: &Path) -> Result<i128, FileError> {
     let path = folder.join(format!("now.{:016x}", random_number()));
@@ -438,11 +488,7 @@ const FIRST_READ: usize = 4096;
 
 /// Returns a small file's bytes, or `None` where it does not exist.
 pub fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    match read_whole(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.is(Errno::NOENT) => Ok(None),
-        Err(error) => Err(error),
-    }
+    read_end(path, u64::MAX)
 }
 
 /// Returns where the file for `digest` lies below `root`: two hex digits, then the other 62.
@@ -516,6 +562,6 @@ mod tests {
         let mut copy = Vec::new();
         let content = copy_with_content(&b"abc"[..], &mut copy).unwrap();
         assert_eq!((content, copy.as_slice()), (Content::of(b"abc"), &b"abc"[..]));
-        assert_eq!(content_of(&b"abc"[..]).unwrap(), content);
+        assert_eq!(crate::world::reading::content_of(&b"abc"[..]).unwrap(), content);
     }
 }

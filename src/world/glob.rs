@@ -22,11 +22,13 @@ pub use crate::model::pattern::{Exclusions, PathPattern, PatternError, PatternPr
 
 use crate::model::path::printable;
 use crate::model::pattern::Reached;
+use rustix::fs::{Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
 use std::ffi::OsStr;
-use std::fs::{self, FileType, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Something that a pattern found.
@@ -122,19 +124,25 @@ pub fn expand(
         });
     }
     while let Some(folder) = walk.pending.pop() {
+        let before = walk.pending.len();
+        let from = walk.found.len();
         walk.list(&folder)?;
+        walk.found[from..].sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        // The last one is entered first.
+        walk.pending[before..].sort_unstable_by(|a, b| b.name.cmp(&a.name));
     }
     let mut found = walk.found;
-    found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    // Folder by folder it is sorted already, which the stable sort makes use of.
+    found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
 
 /// Returns what stands at a path, or `None` for nothing. An anchor is followed through links, a literal is not.
 fn kind_at(path: &Path, follow: bool) -> Result<Option<FileType>, ExpandError> {
-    match if follow { fs::metadata(path) } else { fs::symlink_metadata(path) } {
-        Ok(metadata) => Ok(Some(metadata.file_type())),
-        Err(error) if means_missing(&error) => Ok(None),
-        Err(error) => Err(ExpandError::new("look at", path, error)),
+    match if follow { rustix::fs::stat(path) } else { rustix::fs::lstat(path) } {
+        Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(error) => Err(ExpandError::new("look at", path, error.into())),
     }
 }
 
@@ -160,12 +168,24 @@ struct Walk<'p, E> {
 
 impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
     fn list(&mut self, folder: &Folder) -> Result<(), ExpandError> {
-        let refuse = |error| ExpandError::new("list the folder", &folder.path, error);
-        for entry in fs::read_dir(&folder.path).map_err(refuse)? {
+        let refuse = |error: Errno| ExpandError::new("list the folder", &folder.path, error.into());
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let listed =
+            rustix::fs::open(&folder.path, flags, Mode::empty()).and_then(Dir::new).map_err(refuse)?;
+        for entry in listed {
             let entry = entry.map_err(refuse)?;
-            let name = entry.file_name();
-            let path = folder.path.join(&name);
-            let file_type = entry.file_type().map_err(|error| ExpandError::new("look at", &path, error))?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let file_type = match entry.file_type() {
+                // Some file systems do not tell in the listing.
+                FileType::Unknown => match kind_at(&joined(&folder.path, name), false)? {
+                    Some(file_type) => file_type,
+                    None => continue,
+                },
+                told => told,
+            };
             let (matched, reached) = match &folder.reached {
                 None => (true, None),
                 Some(reached) if self.pattern.accepts(reached, name.as_bytes()) => (true, None),
@@ -176,7 +196,8 @@ impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
                     reached => (false, Some(reached)),
                 },
             };
-            let name = below(&folder.name, &name);
+            let path = joined(&folder.path, name);
+            let name = below(&folder.name, name);
             self.visit(Folder { path, name, reached }, file_type, matched)?;
         }
         Ok(())
@@ -198,11 +219,14 @@ impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
         } else {
             (plain_kind(file_type), false)
         };
-        if matched {
-            self.found.push(Found { path: place.path.clone(), name: place.name.clone(), kind });
-        }
-        if enter {
-            self.pending.push(place);
+        match (matched, enter) {
+            (true, true) => {
+                self.found.push(Found { path: place.path.clone(), name: place.name.clone(), kind });
+                self.pending.push(place);
+            }
+            (true, false) => self.found.push(Found { path: place.path, name: place.name, kind }),
+            (false, true) => self.pending.push(place),
+            (false, false) => {}
         }
         Ok(())
     }
@@ -211,7 +235,7 @@ impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
         let metadata = match fs::metadata(link) {
             Ok(metadata) => metadata,
             Err(error) if means_missing(&error) => return Ok(Resolves::Nothing),
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
                 return Ok(Resolves::Loop);
             }
             Err(error) => return Err(ExpandError::new("follow the link", link, error)),
@@ -238,19 +262,22 @@ fn same_place(one: &Metadata, other: &Metadata) -> bool {
 }
 
 fn plain_kind(file_type: FileType) -> FoundKind {
-    if file_type.is_file() {
-        FoundKind::File
-    } else if file_type.is_fifo() {
-        FoundKind::Special("pipe")
-    } else if file_type.is_socket() {
-        FoundKind::Special("socket")
-    } else if file_type.is_block_device() {
-        FoundKind::Special("block device")
-    } else if file_type.is_char_device() {
-        FoundKind::Special("character device")
-    } else {
-        FoundKind::Special("special file")
+    match file_type {
+        FileType::RegularFile => FoundKind::File,
+        FileType::Fifo => FoundKind::Special("pipe"),
+        FileType::Socket => FoundKind::Special("socket"),
+        FileType::BlockDevice => FoundKind::Special("block device"),
+        FileType::CharacterDevice => FoundKind::Special("character device"),
+        _ => FoundKind::Special("special file"),
     }
+}
+
+/// Joins as `Path::join` does, in one allocation.
+fn joined(folder: &Path, name: &OsStr) -> PathBuf {
+    let mut path = PathBuf::with_capacity(folder.as_os_str().len() + 1 + name.len());
+    path.push(folder);
+    path.push(name);
+    path
 }
 
 /// Returns the name of an entry in a folder; what is in the base folder itself has no folder in its name.

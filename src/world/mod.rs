@@ -15,6 +15,7 @@ pub mod outlet;
 pub mod probe;
 pub mod process;
 pub mod program;
+pub mod reading;
 pub mod replay;
 pub mod signals;
 pub mod spool;

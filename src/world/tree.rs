@@ -55,28 +55,26 @@ impl Tree {
         self.path.join(path.as_path())
     }
 
-    fn failed<E: Into<io::Error>>(
-        &self,
-        action: &'static str,
-        path: &RelPath,
-    ) -> impl FnOnce(E) -> FileError + use<E> {
-        FileError::of(action, &self.full(path))
+    fn failed(&self, action: &'static str, path: &RelPath, error: impl Into<io::Error>) -> FileError {
+        FileError::of(action, &self.full(path))(error)
     }
 
     /// Returns the folder that holds `path`, or `None` where it does not exist. A link or a file in its place is an
     /// error.
     pub fn folder_of(&mut self, path: &RelPath) -> Result<Option<BorrowedFd<'_>>, FileError> {
-        match path.parent() {
+        match path.parent_bytes() {
             None => Ok(Some(self.anchor.as_fd())),
-            Some(parent) => self.folder(&parent),
+            Some(parent) if self.opened.contains_key(parent) => Ok(self.opened.get(parent).map(AsFd::as_fd)),
+            Some(_) => match path.parent() {
+                Some(parent) => self.folder(&parent),
+                None => Ok(Some(self.anchor.as_fd())),
+            },
         }
     }
 
     /// Returns the folder at `path`, or `None` where it does not exist. A link or a file in its place is an error.
     pub fn folder(&mut self, path: &RelPath) -> Result<Option<BorrowedFd<'_>>, FileError> {
         if !self.opened.contains_key(path) {
-            let action = "open folder";
-            let full = self.full(path);
             let opened = {
                 let Some(above) = self.folder_of(path)? else { return Ok(None) };
                 rustix::fs::openat(above, path.name(), FOLDER | OFlags::NOFOLLOW, Mode::empty())
@@ -86,7 +84,7 @@ impl Tree {
                     self.opened.insert(path.clone(), folder);
                 }
                 Err(Errno::NOENT) => return Ok(None),
-                Err(error) => return Err(FileError::of(action, &full)(error)),
+                Err(error) => return Err(self.failed("open folder", path, error)),
             }
         }
         Ok(self.opened.get(path).map(AsFd::as_fd))
@@ -94,12 +92,11 @@ impl Tree {
 
     /// Returns what stands at `path`; `None` for nothing.
     pub fn look(&mut self, path: &RelPath) -> Result<Option<Witness>, FileError> {
-        let full = self.full(path);
         let Some(folder) = self.folder_of(path)? else { return Ok(None) };
         match Witness::at(folder, path.name()) {
             Ok(witness) => Ok(Some(witness)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(FileError::of("look at", &full)(error)),
+            Err(error) => Err(self.failed("look at", path, error)),
         }
     }
 
@@ -113,7 +110,6 @@ impl Tree {
         if self.opened.contains_key(path) || !self.look(path)?.is_some_and(own) {
             return Ok(());
         }
-        let failed = self.failed::<Errno>("open folder", path);
         let Some(above) = self.folder_of(path)? else { return Ok(()) };
         match rustix::fs::openat(above, path.name(), FOLDER, Mode::empty()) {
             Ok(folder) => {
@@ -121,7 +117,7 @@ impl Tree {
                 Ok(())
             }
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(self.failed("open folder", path, error)),
         }
     }
 
@@ -129,7 +125,7 @@ impl Tree {
     /// nothing. A file or a foreign link in place of a folder above counts as nothing standing below it.
     pub fn look_through(&mut self, path: &RelPath) -> Result<Option<Witness>, FileError> {
         if let Some(folder) = self.opened.get(path) {
-            return Witness::of_open(folder).map(Some).map_err(FileError::of("look at", &self.full(path)));
+            return Witness::of_open(folder).map(Some).map_err(|error| self.failed("look at", path, error));
         }
         match self.look(path) {
             Err(error) if is_no_folder(&error) => Ok(None),
@@ -145,14 +141,14 @@ impl Tree {
         if let Some(parent) = path.parent() {
             self.make_folder(&parent, 0o777)?;
         }
-        let full = self.full(path);
-        let Some(above) = self.folder_of(path)? else {
-            return Err(FileError::of("create folder", &full)(Errno::NOENT));
+        let made = match self.folder_of(path)? {
+            Some(above) => rustix::fs::mkdirat(above, path.name(), Mode::from_raw_mode(mode)),
+            None => Err(Errno::NOENT),
         };
-        match rustix::fs::mkdirat(above, path.name(), Mode::from_raw_mode(mode)) {
+        match made {
             Ok(()) => self.made.push(path.clone()),
             Err(Errno::EXIST) => {}
-            Err(error) => return Err(FileError::of("create folder", &full)(error)),
+            Err(error) => return Err(self.failed("create folder", path, error)),
         }
         Ok(())
     }
@@ -164,43 +160,50 @@ impl Tree {
 
     /// Opens the regular file at `path` for reading.
     pub fn open_file(&mut self, path: &RelPath) -> Result<File, FileError> {
-        let failed = self.failed::<Errno>("open", path);
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
-        rustix::fs::openat(folder, path.name(), flags, Mode::empty()).map(File::from).map_err(failed)
+        let opened = match self.folder_of(path)? {
+            Some(folder) => rustix::fs::openat(folder, path.name(), flags, Mode::empty()),
+            None => Err(Errno::NOENT),
+        };
+        opened.map(File::from).map_err(|error| self.failed("open", path, error))
     }
 
     /// Creates a file beside `path` under a name that nothing has, with exactly the given permission bits.
     pub fn create_beside(&mut self, path: &RelPath, mode: u32) -> Result<(File, OsString), FileError> {
-        let failed = self.failed::<Errno>("create a file beside", path);
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
         let name = temporary_name();
-        let file = rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(mode)).map_err(failed)?;
+        let created = match self.folder_of(path)? {
+            Some(folder) => rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(mode)),
+            None => Err(Errno::NOENT),
+        };
+        let file = created.map_err(|error| self.failed("create a file beside", path, error))?;
         // On the open file, so that no link can be put in the way; the umask took its part a moment ago.
         if !Witness::of_open(&file).is_ok_and(|witness| witness.permissions() == mode)
             && let Err(error) = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
         {
             self.drop_beside(&name, path);
-            return Err(self.failed("set the mode of", path)(error));
+            return Err(self.failed("set the mode of", path, error));
         }
         Ok((File::from(file), name))
     }
 
     /// Creates a symbolic link beside `path` under a name that nothing has.
     pub fn link_beside(&mut self, path: &RelPath, target: &OsStr) -> Result<OsString, FileError> {
-        let failed = self.failed::<Errno>("create a link beside", path);
-        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
         let name = temporary_name();
-        rustix::fs::symlinkat(target, folder, &name).map_err(failed)?;
-        Ok(name)
+        let made = match self.folder_of(path)? {
+            Some(folder) => rustix::fs::symlinkat(target, folder, &name),
+            None => Err(Errno::NOENT),
+        };
+        made.map(|()| name).map_err(|error| self.failed("create a link beside", path, error))
     }
 
     /// Moves what was created beside `path` into its place, replacing a file or link there at once.
     pub fn move_into_place(&mut self, beside: &OsStr, path: &RelPath) -> Result<(), FileError> {
-        let failed = self.failed::<Errno>("replace", path);
-        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
-        rustix::fs::renameat(folder, beside, folder, path.name()).map_err(failed)
+        let moved = match self.folder_of(path)? {
+            Some(folder) => rustix::fs::renameat(folder, beside, folder, path.name()),
+            None => Err(Errno::NOENT),
+        };
+        moved.map_err(|error| self.failed("replace", path, error))
     }
 
     /// Removes what was created beside `path`, as far as it can be.
@@ -214,12 +217,12 @@ impl Tree {
     /// Removes what was created beside `path` for a file that never got its place, if that was before a time in
     /// nanoseconds since the epoch. What cannot be removed stays for the next time.
     pub fn sweep_beside(&mut self, path: &RelPath, before: i128) -> Result<(), FileError> {
-        let failed = self.failed::<Errno>("read the folder of", path);
         let Some(folder) = self.folder_of(path)? else { return Ok(()) };
         let entries = match rustix::fs::Dir::read_from(folder) {
             // A folder may let files be made and not be listed.
             Err(Errno::ACCESS) => return Ok(()),
-            other => other.map_err(failed)?,
+            Err(error) => return Err(self.failed("read the folder of", path, error)),
+            Ok(entries) => entries,
         };
         for entry in entries.flatten() {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -233,49 +236,49 @@ impl Tree {
 
     /// Returns the text of the symbolic link at `path`.
     pub fn read_link(&mut self, path: &RelPath) -> Result<OsString, FileError> {
-        let failed = self.failed::<Errno>("read link", path);
-        let Some(folder) = self.folder_of(path)? else { return Err(failed(Errno::NOENT)) };
-        let target = rustix::fs::readlinkat(folder, path.name(), Vec::new()).map_err(failed)?;
+        let target = match self.folder_of(path)? {
+            Some(folder) => rustix::fs::readlinkat(folder, path.name(), Vec::new()),
+            None => Err(Errno::NOENT),
+        };
+        let target = target.map_err(|error| self.failed("read link", path, error))?;
         Ok(OsString::from_vec(target.into_bytes()))
     }
 
     /// Sets the modification time of what stands at `path` to now.
     pub fn touch(&mut self, path: &RelPath) -> Result<(), FileError> {
-        let failed = self.failed::<io::Error>("touch", path);
         let Some(folder) = self.folder_of(path)? else { return Ok(()) };
-        super::file::touch_at(folder, path.name()).map_err(failed)
+        let touched = super::file::touch_at(folder, path.name());
+        touched.map_err(|error| self.failed("touch", path, error))
     }
 
     /// Sets the permission bits of the folder at `path`. Others, such as the set-group-id bit that it has from the
     /// folder above, stay.
     pub fn set_folder_mode(&mut self, path: &RelPath, mode: u32) -> Result<(), FileError> {
-        let failed = self.failed::<io::Error>("set the mode of", path);
         let set = |folder: BorrowedFd<'_>| {
             let others = Witness::of_open(folder)?.special_bits();
             Ok(rustix::fs::fchmod(folder, Mode::from_raw_mode(mode | others))?)
         };
-        self.folder(path)?.map_or(Ok(()), set).map_err(failed)
+        let done: io::Result<()> = self.folder(path)?.map_or(Ok(()), set);
+        done.map_err(|error| self.failed("set the mode of", path, error))
     }
 
     /// Removes the file or link at `path`; nothing there is no error.
     pub fn remove_file(&mut self, path: &RelPath) -> Result<(), FileError> {
-        let failed = self.failed::<Errno>("remove", path);
         let Some(folder) = self.folder_of(path)? else { return Ok(()) };
         match rustix::fs::unlinkat(folder, path.name(), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(self.failed("remove", path, error)),
         }
     }
 
     /// Removes the folder at `path` if it is empty; says whether it did.
     pub fn remove_empty_folder(&mut self, path: &RelPath) -> Result<bool, FileError> {
-        let failed = self.failed::<Errno>("remove folder", path);
         self.opened.remove(path);
         let Some(folder) = self.folder_of(path)? else { return Ok(false) };
         match rustix::fs::unlinkat(folder, path.name(), AtFlags::REMOVEDIR) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(false),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(self.failed("remove folder", path, error)),
         }
     }
 }

@@ -250,7 +250,7 @@ fn records_that_break_a_rule_are_refused() {
     let mut many = Encoder::new();
     many.u32(1).length(1_000_000);
     let cases: Vec<(Forged, String)> = vec![
-        (Forged { format: 2, ..plain() }, "entry format has the unknown value 2".into()),
+        (Forged { format: 3, ..plain() }, "entry format has the unknown value 3".into()),
         (
             Forged { tree: [&2_u32.to_be_bytes()[..], &[0; 8]].concat(), ..plain() },
             "output tree format has the unknown value 2".into(),

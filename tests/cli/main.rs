@@ -16,6 +16,7 @@ mod completions;
 mod config;
 mod control;
 mod exchange;
+mod explain;
 mod faults;
 mod flow;
 mod gc;

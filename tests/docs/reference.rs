@@ -4,6 +4,7 @@ use super::generated::is_blessing;
 use super::session::{file, read};
 use std::fmt::Write;
 use taskcache::config::options::{Heading, Kind, OPTIONS, OptionRow, Place};
+use taskcache::model::cause::Class;
 use taskcache::model::environment::{SESSION_NOISE, STRICT_MINIMUM};
 use taskcache::store::history::OutcomeKind;
 
@@ -107,6 +108,19 @@ fn every_field_of_an_event_is_explained() {
     assert!(fields.len() > 20, "the fields were found: {fields:?}");
     for field in fields.iter().take(fields.len() - 1) {
         assert!(page.contains(&format!("`{field}`")), "docs/events.md does not explain '{field}'");
+    }
+}
+
+/// Every field of `explain --format json`, and every class of a cause.
+#[test]
+fn every_field_of_an_explanation_is_explained() {
+    let (source, page) = (read("src/report/explanation_json.rs"), read("docs/explain.md"));
+    let (_, page) = page.split_once("## Fields").expect("there is a section on fields");
+    let fields: Vec<_> = source.split("\":").filter_map(|before| before.rsplit('"').next()).collect();
+    assert!(fields.len() > 40, "the fields were found: {fields:?}");
+    let classes = Class::ALL.map(Class::name);
+    for word in fields.iter().take(fields.len() - 1).chain(&classes) {
+        assert!(page.contains(&format!("`{word}`")), "docs/explain.md does not explain '{word}'");
     }
 }
 

@@ -202,6 +202,7 @@ fn encodings() -> Vec<(&'static str, Vec<u8>)> {
             user: "u".into(),
             directory: b"/w".to_vec(),
             program: "1".into(),
+            surroundings: None,
         },
     };
     let mut placement = Placement::default();

@@ -10,7 +10,7 @@ use taskcache::model::digest::Digest;
 use taskcache::world::file::{create_private, create_private_folder};
 
 /// How many points of each subject are tried under `cargo test`.
-const BOUNDED: u64 = 9;
+const BOUNDED: u64 = 7;
 
 /// Kills `line` at points, each time in the same world, and asks `check` what it left.
 fn sweep(subject: &str, tasks: &Tasks, line: &str, check: impl Fn(&Tasks, &str)) {

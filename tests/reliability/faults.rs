@@ -5,7 +5,7 @@ use crate::support::{Effort, KEPT, MADE, Tasks, figure};
 use crate::tracer::{CHANGING, Point, READING, fail, is_missing, points};
 
 /// How many faults of each subject are tried under `cargo test`.
-const BOUNDED: u64 = 12;
+const BOUNDED: u64 = 10;
 
 /// What a full, a broken, a forbidden and an exhausted machine say.
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EMFILE", "EACCES", "EROFS", "EDQUOT", "ENOMEM", "EPERM"];

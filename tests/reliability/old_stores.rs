@@ -106,7 +106,10 @@ fn a_newer_store_is_left_byte_for_byte() {
         fs::write(world.work().join("x"), "").unwrap();
         assert_eq!(run(&world, &format!("local-cache {line}")).code, 125, "{line}");
     }
-    assert_eq!(contents_of(&world.store()), before);
+    let after = contents_of(&world.store());
+    let differs = |path: &&PathBuf| before.get(*path) != after.get(*path);
+    let changed: Vec<_> = before.keys().chain(after.keys()).filter(differs).collect();
+    assert!(changed.is_empty(), "{changed:?}");
 }
 
 /// What lies in the store beside the index has formats of its own.
@@ -128,15 +131,16 @@ fn each_form_of_what_is_encoded_is_still_read() {
 
 #[test]
 fn a_newer_form_of_what_is_encoded_is_refused() {
-    for (name, at) in [("entry-1.bin", 3), ("placement-1.bin", 3), ("witnesses-1.bin", 3)] {
+    for (name, newer) in [("entry-1.bin", 3), ("placement-1.bin", 2), ("witnesses-1.bin", 2)] {
         let mut bytes = fixture(name);
-        bytes[at] += 1;
+        // The last byte of the format's number.
+        bytes[3] = newer;
         let checked = [bytes.as_slice(), Digest::of(&bytes).as_bytes()].concat();
         let error = match name {
             "entry-1.bin" => Entry::decode(&bytes).unwrap_err(),
             "placement-1.bin" => Placement::decode(&checked).unwrap_err(),
             _ => witness::inspect(&checked, &Digest::of(b"/folder")).unwrap_err(),
         };
-        assert!(error.to_string().contains("unknown value 2"), "{name}: {error}");
+        assert!(error.to_string().contains(&format!("unknown value {newer}")), "{name}: {error}");
     }
 }

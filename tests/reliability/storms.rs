@@ -139,7 +139,7 @@ fn nothing_is_lost_that_nobody_took_out() {
     for task in 1..=TASKS {
         storm.step(task, "");
     }
-    storm.rage("storm", Effort::asked().times(3), false);
+    storm.rage("storm", Effort::asked().times(2), false);
     for task in 1..=TASKS {
         let before = storm.count(task);
         assert_eq!(storm.step(task, "--cached-only").code, 0, "the result of {task} is lost");
@@ -151,7 +151,7 @@ fn nothing_is_lost_that_nobody_took_out() {
 #[test]
 fn removals_beside_runs_and_restores_harm_none_of_them() {
     let storm = Storm::new();
-    storm.rage("storm with removals", Effort::asked().times(3), true);
+    storm.rage("storm with removals", Effort::asked().times(2), true);
     storm.keep_house("local-cache verify", &AtomicU64::new(0));
     storm.keep_house("local-cache clear --yes", &AtomicU64::new(0));
     assert_eq!(fs::read_dir(storm.world.store().join("tmp")).unwrap().count(), 0);

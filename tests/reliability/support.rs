@@ -318,20 +318,24 @@ impl Tasks {
         let swept = self.world.run("local-cache gc");
         assert_eq!((swept.code, swept.stderr.as_str()), (0, ""), "{what}");
         let connection = rusqlite::Connection::open(self.world.index()).unwrap();
-        let owned = |digest: &str| {
+        let owned = |query: &str, digest: &str| {
             let digest: Vec<u8> = (0..digest.len() / 2)
                 .map(|at| u8::from_str_radix(&digest[2 * at..2 * at + 2], 16).unwrap())
                 .collect();
-            connection.query_row("SELECT count(*) FROM reference WHERE digest = ?1", [digest], |row| {
-                row.get::<_, i64>(0)
-            })
+            connection.query_row(query, [digest], |row| row.get::<_, i64>(0)).unwrap() > 0
         };
         for name in self.world.stored_files() {
             let parts: Vec<_> = name.split('/').collect();
             let is_known = match parts.as_slice() {
                 ["CACHEDIR.TAG" | "collected" | "history.jsonl"] => true,
                 ["index.db" | "index.db-wal" | "index.db-shm"] | ["locks", ..] => true,
-                ["blobs", shard, rest] => owned(&format!("{shard}{rest}")).unwrap() > 0,
+                ["blobs", shard, rest] => {
+                    owned("SELECT count(*) FROM reference WHERE digest = ?1", &format!("{shard}{rest}"))
+                }
+                // A record that outlives its row would be a hit that the index does not know.
+                ["records", shard, rest] => {
+                    owned("SELECT count(*) FROM entry WHERE key = ?1", &format!("{shard}{rest}"))
+                }
                 ["witnesses" | "placements", _, rest] => rest.len() == 62,
                 _ => false,
             };

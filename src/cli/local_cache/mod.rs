@@ -186,19 +186,24 @@ impl Shelf<'_> {
 
     fn key(&self, text: &str) -> Result<CacheKey, Failure> {
         let prefix: KeyPrefix = text.parse()?;
-        let absent = || {
-            Failure::new(format!("no entry has a key that begins with '{}'", prefix.as_str()))
-                .hint("'taskcache local-cache list' shows the keys")
+        let found = match &self.store {
+            Some(store) => store.index()?.keys(&prefix, 3)?,
+            None => Vec::new(),
         };
-        let Some(store) = &self.store else { return Err(absent()) };
-        match store.index()?.keys(&prefix, 3)?.as_slice() {
-            [] => Err(absent()),
-            [key] => Ok(*key),
-            several => {
-                let shown: Vec<_> = several.iter().map(|key| key.to_string()[..16].to_owned()).collect();
-                let message = format!("several keys begin with '{}': {}", prefix.as_str(), shown.join(", "));
-                Err(Failure::new(message).hint("write more digits"))
-            }
+        only_key(&prefix, &found)
+    }
+}
+
+/// Returns the one key that was found for a prefix.
+pub(super) fn only_key(prefix: &KeyPrefix, found: &[CacheKey]) -> Result<CacheKey, Failure> {
+    match found {
+        [] => Err(Failure::new(format!("no entry has a key that begins with '{}'", prefix.as_str()))
+            .hint("'taskcache local-cache list' shows the keys")),
+        [key] => Ok(*key),
+        several => {
+            let shown: Vec<_> = several.iter().map(|key| key.to_string()[..16].to_owned()).collect();
+            let message = format!("several keys begin with '{}': {}", prefix.as_str(), shown.join(", "));
+            Err(Failure::new(message).hint("write more digits"))
         }
     }
 }

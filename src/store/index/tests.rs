@@ -1,5 +1,6 @@
 //! The index, asked and damaged.
 
+use super::super::schema::{APPLICATION_ID, MIGRATIONS};
 use super::*;
 use crate::model::entry::tests::sample;
 use crate::model::entry::{Content, Transcript};
@@ -86,6 +87,25 @@ fn prefixes_find_their_keys() {
     assert_eq!(index.keys(&prefix, 2).unwrap(), [entry.key]);
     let other = if entry.key.to_string().starts_with('0') { "111111" } else { "000000" };
     assert_eq!(index.keys(&other.parse().unwrap(), 2).unwrap(), []);
+}
+
+#[test]
+fn an_older_format_is_read_and_not_migrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.db");
+    let format = |path: &Path| -> i64 {
+        Connection::open(path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    };
+    let first = Connection::open(&path).unwrap();
+    assert!(matches!(Index::open_for_reading(&path), Err(StoreError::Missing(_))), "it is only being made");
+    first.execute_batch(MIGRATIONS[0]).unwrap();
+    first.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    first.pragma_update(None, "user_version", 1).unwrap();
+    let index = Index::open_for_reading(&path).unwrap();
+    assert!(matches!(index.find(&sample().key).unwrap(), Found::Absent));
+    assert_eq!(format(&path), 1);
+    Index::open(&path).unwrap();
+    assert_eq!(format(&path), INDEX_FORMAT);
 }
 
 #[test]
