@@ -102,7 +102,6 @@ impl Store {
         super::turn::sweep(&self.layout)?;
         let keys = Some(plan.removed.keys().copied().collect());
         let removed = self.remove(&Selection { keys, ..Selection::default() })?;
-        self.sweep_records()?;
         self.cut_history()?;
         Ok(Collected { plan, removed, transactions })
     }
