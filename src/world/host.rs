@@ -17,6 +17,8 @@ pub enum Clock {
     System,
     /// A time that stands still, for tests.
     Fixed(Timestamp),
+    /// A time that jumps, for tests.
+    Told(fn() -> Timestamp),
 }
 
 impl Clock {
@@ -25,6 +27,7 @@ impl Clock {
     pub fn now(self) -> Timestamp {
         match self {
             Self::Fixed(time) => time,
+            Self::Told(tell) => tell(),
             Self::System => {
                 #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
                 let now = SystemTime::now();
