@@ -48,9 +48,19 @@ pub(super) fn complaint(error: &clap::Error, program: &Command, invocation: &[St
                 format!("{place}: '{}' is none of {}", printable(value.as_bytes()), known.join(", "));
             Failure { hint: near, ..Failure::new(message) }
         }
-        (ErrorKind::MissingRequiredArgument, _) => Failure::new(format!("{given} is missing")).hint(help),
+        (ErrorKind::MissingRequiredArgument, _) => {
+            Failure::new(format!("{} is missing", alternatives(&given))).hint(help)
+        }
         (ErrorKind::MissingSubcommand, _) => Failure::new("a command is missing").hint(help),
         _ => Failure::new(plain(error)).hint(help),
+    }
+}
+
+/// Returns an argument that is missing; where one of several would do, not in the notation of a usage line.
+fn alternatives(given: &str) -> String {
+    match given.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        Some(group) if group.contains('|') => group.replace('|', " or "),
+        _ => given.to_owned(),
     }
 }
 
@@ -155,6 +165,11 @@ mod tests {
                 "taskcache completions",
                 "<SHELL> is missing",
                 "'taskcache completions --help' describes all options",
+            ),
+            (
+                "taskcache report",
+                "--html <FILE> or --format <FORMAT> is missing",
+                "'taskcache report --help' describes all options",
             ),
             (
                 "taskcache local-cache list x",

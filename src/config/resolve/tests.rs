@@ -359,6 +359,17 @@ fn policies_may_be_named_in_both_configs() {
             "did you mean 'nightly'?"
         )
     );
+    let known = "the names are DEFAULT, INPUTS, TASK_SOURCE, FLOW_PARAMETERS, RUN_ID, NONE, nightly";
+    for strange in ["XYZXYZ", "INPUTS +"] {
+        assert_eq!(
+            Scene::new()
+                .project("[policy]\nnightly = 'INPUTS'\n")
+                .flag(OptionName::Policy, strange)
+                .fault()
+                .1,
+            known
+        );
+    }
     let scene = scene.flag(OptionName::Policy, "loop");
     assert_eq!(scene.fault(), pair("option --policy: the policy 'loop' contains itself", ""));
 }
@@ -494,7 +505,7 @@ fn without_a_command_a_task_has_to_have_one() {
     assert_eq!(scene().fault(), pair("no command is given", "tasks with a command: train"));
     assert_eq!(
         Scene::new().without_command().fault(),
-        pair("no command is given", "write it behind the options")
+        pair("no command is given", "write it behind the options, as in 'taskcache run -- COMMAND'")
     );
     assert_eq!(
         scene().flag(OptionName::Task, "trian").fault(),
