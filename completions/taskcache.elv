@@ -66,15 +66,18 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand --help 'Print help'
         }
         &'taskcache;transaction;commit'= {
+            cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'
         }
         &'taskcache;transaction;rollback'= {
+            cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'
         }
         &'taskcache;transaction;list'= {
             cand --format 'Write for people or for programs'
+            cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'
         }

@@ -60,10 +60,13 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __f
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from begin" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from begin" -l expires -d 'Count it as abandoned after this long' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from begin" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from commit" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from rollback" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from list" -l format -d 'Write for people or for programs' -r -f -a "text\t''
 json\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from list" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from help" -f -a "begin" -d 'Begin a transaction across separate steps, and print its id'
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from help" -f -a "commit" -d 'Make all that is staged in a transaction visible'
