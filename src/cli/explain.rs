@@ -23,12 +23,15 @@ use std::ffi::OsString;
 
 const EXAMPLES: &str = "\
 Examples:
-  taskcache explain -- make                       hit or miss, and why
-  taskcache explain --hit -- make                 what is not in the key and has changed since
-  taskcache explain 3f2a91c2 7bd04e11             what two entries differ in
+  taskcache explain -- make               hit or miss, and why
+  taskcache explain --hit -- make         what is not in the key and has changed
+  taskcache explain 3f2a91c2 7bd04e11     what two entries differ in
   taskcache explain -q -- make || echo it would run
 
-Exit codes: 0; with -q 0 a hit, 1 the command would run, 2 the cache would not be asked; 125 a failure";
+It takes all options of 'taskcache run' as well; 'taskcache run -h' lists them.
+
+Exit codes: 0; with -q 0 a hit, 1 the command would run, 2 the cache would not
+be asked; 125 a failure";
 
 /// Returns the subcommand.
 pub fn command() -> Command {
