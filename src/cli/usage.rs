@@ -95,7 +95,11 @@ fn way_to(program: &Command, path: &[String], name: &str, shown: &str) -> String
     if let Some(near) = nearest(name, beside) {
         return did_you_mean(near);
     }
-    let elsewhere = program.get_subcommands().find(|sub| sub.find_subcommand(name).is_some());
+    // Of two places the store is meant: who types 'list' has results in mind, and no transactions.
+    let elsewhere = program
+        .get_subcommands()
+        .filter(|sub| sub.find_subcommand(name).is_some())
+        .min_by_key(|sub| sub.get_name() != "local-cache");
     match elsewhere {
         Some(sub) => did_you_mean(&format!("{} {} {name}", program.get_name(), sub.get_name())),
         None if path.len() == 1 => {
@@ -129,6 +133,7 @@ mod tests {
             ("taskcache run -z x", "unknown option '-z'", "'taskcache run --help' describes all options"),
             ("taskcache rnu make", "unknown command 'rnu'", "did you mean 'run'?"),
             ("taskcache gc", "unknown command 'gc'", "did you mean 'taskcache local-cache gc'?"),
+            ("taskcache list", "unknown command 'list'", "did you mean 'taskcache local-cache list'?"),
             (
                 "taskcache make",
                 "unknown command 'make'",
