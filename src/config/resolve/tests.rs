@@ -438,7 +438,12 @@ fn errors_name_their_place() {
         (OptionName::Config, "", "option --config: '' names no file".to_owned(), ""),
         (OptionName::Input, "a:!", "option --input: '!' names nothing".to_owned(), ""),
         (OptionName::Output, "?", "option --output: '?' names nothing".to_owned(), ""),
-        (OptionName::Env, "A=b", "option --env: 'A=b' names nothing".to_owned(), ""),
+        (
+            OptionName::Env,
+            "A=b",
+            "option --env: 'A=b' is no name of a variable (its value comes from the environment)".to_owned(),
+            "",
+        ),
         (OptionName::Value, "lr", "option --value: 'lr' is not NAME=TEXT".to_owned(), ""),
         (OptionName::InputCmd, "cc=", "option --input-cmd: 'cc=' has no command".to_owned(), ""),
         (OptionName::VersionCmd, " ", "option --version-cmd: ' ' has no command".to_owned(), ""),
@@ -446,7 +451,8 @@ fn errors_name_their_place() {
             "write '<(...)' or a file"),
         (OptionName::Environment, "prdo", "option --environment: there is no table [env.prdo]".to_owned(), "did you mean 'prod'?"),
         (OptionName::Environment, "", "option --environment: the value is empty".to_owned(), ""),
-        (OptionName::Policy, "INPUTS +", "option --policy: the policy 'INPUTS +' lacks a name beside a '+' or '-'".to_owned(), ""),
+        (OptionName::Policy, "INPUTS +", "option --policy: the policy 'INPUTS +' lacks a name beside a '+' or '-'".to_owned(),
+            "the names are DEFAULT, INPUTS, TASK_SOURCE, FLOW_PARAMETERS, RUN_ID, NONE"),
     ];
     for (name, value, error, hint) in cases {
         let scene = Scene::new().project("[env.prod]\n").flag(name, value);
