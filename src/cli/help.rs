@@ -100,7 +100,8 @@ fn more(name: OptionName) -> Option<&'static str> {
              a wildcard."
         }
         OptionName::Depfile => {
-            "For compilers: 'cc -MMD -MF main.d …'. Its lines, as make reads them, are inputs of the next look-up."
+            "For compilers: 'cc -MMD -MF main.d …'. Its lines, as make reads them, are inputs of the next look-up. The file \
+             itself is an output without being declared."
         }
         OptionName::Output => {
             "It is stored after a success and put back on a hit. If it is missing after a success, there is a \
