@@ -2,6 +2,11 @@
 //!
 //! Nothing is said to be a hit before all of it is there: the streams' bytes are proven before the first of them
 //! goes out, and the files are restored before the streams are written.
+//!
+//! Large streams may be proven by stat facts, and then the disk can still fail to read them when some bytes are out
+//! already. There is no way back: running the command and passing over what is out would be right only if it writes
+//! the same bytes again, and nobody can promise that. Nor is a cut stream a success. So the run fails as one of
+//! ours, and what cannot be read is dropped: the next run is a miss.
 
 use super::event::{MissReason, Outcome, Warning, Work};
 use super::plan::Plan;
@@ -71,7 +76,8 @@ impl Run<'_> {
     }
 
     /// Writes the streams. Where their bytes cannot be read and none of them is out yet, there is the way back to a
-    /// run. Afterwards there is none: what cannot be written is told, and the ending stays that of the command.
+    /// run; afterwards the replay is cut short. What cannot be written is told, and the ending stays that of the
+    /// command, as on a run.
     fn replay(
         &mut self,
         store: &Store,
@@ -86,18 +92,24 @@ impl Run<'_> {
             Replay::None => Printed { stdout: false, stderr: false },
         };
         let order = &entry.transcript.order;
+        let content_of = |stream| match stream {
+            Stream::Stdout => entry.transcript.stdout,
+            Stream::Stderr => entry.transcript.stderr,
+        };
         match replay(Replaying { stdout, stderr, order, printed }, outlets) {
             Ok(()) => Ok(Termination::Exited(entry.exit_code)),
             Err(ReplayError::ReaderGone(_)) => Ok(Termination::Signalled(BROKEN_PIPE)),
             Err(ReplayError::Unread { stream, .. }) => {
-                let content = match stream {
-                    Stream::Stdout => entry.transcript.stdout,
-                    Stream::Stderr => entry.transcript.stderr,
-                };
+                let content = content_of(stream);
                 store.drop_damaged(&content)?;
                 Err(RestoreError::ContentMissing(content))
             }
-            Err(error) => {
+            Err(error @ (ReplayError::Read { stream, .. } | ReplayError::Short(stream))) => {
+                // Where even this fails the next run meets the same; what is to be told is the read.
+                let _ = store.drop_damaged(&content_of(stream));
+                Err(RestoreError::CutShort(error))
+            }
+            Err(error @ ReplayError::Write { .. }) => {
                 self.warn(Warning::Replay(error.to_string()));
                 Ok(Termination::Exited(entry.exit_code))
             }

@@ -38,6 +38,7 @@ use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::store::{Store, StoreError};
 use crate::world::file::{FileError, FileType, Witness, copy_unseen, copy_with_content};
 use crate::world::reading::Reading;
+use crate::world::replay::ReplayError;
 use crate::world::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -46,7 +47,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Why the files could not be put back. Each is a miss, and the command runs.
+/// Why a result could not be given back. Each but the last is a miss, and the command runs.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// Content is missing, or is not what its digest says.
@@ -70,6 +71,9 @@ pub enum RestoreError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The streams could not be read to their end, and bytes of them are out.
+    #[error(transparent)]
+    CutShort(ReplayError),
 }
 
 /// What was done.

@@ -16,7 +16,7 @@ use super::lookup::{Answer, Circumstances, look_up};
 use super::plan::{Plan, PlanError, Request, plan};
 use super::record::with_cause;
 use super::reserve::{Reserved, reserve};
-use super::restore::Restored;
+use super::restore::{RestoreError, Restored};
 use super::source::SourceError;
 use super::stdin::SpooledStdin;
 use crate::config::settings::{FailMode, OnTimeout, Settings, StdinMode};
@@ -32,6 +32,7 @@ use crate::store::{Store, StoreError};
 use crate::world::background;
 use crate::world::host::Host;
 use crate::world::process::{StartError, Termination};
+use crate::world::replay::ReplayError;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,9 @@ pub enum RunError {
     /// The result could not be stored as declared, under `--strict`.
     #[error("the result was not stored: {0}")]
     NotStored(NotStored),
+    /// A stored stream could not be read to its end when some of it was written already.
+    #[error("the replay was cut short: {0}")]
+    CutShort(#[from] ReplayError),
     /// The run was not what is stored, under `--verify --strict`.
     #[error("the run differs from the stored result: {0}")]
     Differs(String),
@@ -89,6 +93,7 @@ impl RunError {
             | Self::OwnKey(_)
             | Self::Stdin(_)
             | Self::NotStored(_)
+            | Self::CutShort(_)
             | Self::Differs(_)
             | Self::StaleOutputs
             | Self::BackgroundStdin => 125,
@@ -105,6 +110,9 @@ impl RunError {
                 Some("give the inner run its own --task, or run the command itself without taskcache")
             }
             Self::NotStored(_) | Self::Differs(_) => Some("leave --strict out to take this as a warning"),
+            Self::CutShort(_) => {
+                Some("run it again; --paranoid reads everything before the first byte is written")
+            }
             Self::StaleOutputs | Self::BackgroundStdin => Some("use --ttl or --max-age"),
             Self::TimedOut(_) => Some("wait longer with --wait, or let it run with --on-timeout run"),
             Self::Start(error) => error.hint(),
@@ -195,8 +203,8 @@ enum Turn {
 
 /// What a look-up leads to.
 enum Found {
-    /// The run is over.
-    Over(Termination),
+    /// The run is over, and was whole or not.
+    Over(Result<Termination, ReplayError>),
     /// The command has to run.
     Run {
         outcome: Outcome,
@@ -374,7 +382,7 @@ impl Run<'_> {
             };
             book.save();
             let (outcome, known) = match found {
-                Found::Over(termination) => return Ok(termination),
+                Found::Over(ended) => return Ok(ended?),
                 Found::Run { outcome, known } => (outcome, known),
             };
             if self.settings().cached_only {
@@ -417,8 +425,9 @@ impl Run<'_> {
                 if is_stale {
                     self.start_refresh();
                 }
-                Ok(Found::Over(termination))
+                Ok(Found::Over(Ok(termination)))
             }
+            Err(RestoreError::CutShort(error)) => Ok(Found::Over(Err(error))),
             Err(error) => {
                 self.rest();
                 run(Outcome::Miss(self.explain_failed_hit(&error)))

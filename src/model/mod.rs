@@ -6,6 +6,7 @@ pub mod codec;
 pub mod depfile;
 pub mod difference;
 pub mod digest;
+pub mod doubt;
 pub mod entry;
 pub mod environment;
 pub mod exchange;

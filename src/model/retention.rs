@@ -7,12 +7,17 @@
 //! So of two results that were last used in the same hour the one that took a minute outlives the one that took a
 //! second.
 //!
+//! Where the clock is in doubt (see [`super::doubt`]) nothing goes by the first two reasons; after a mere silence that
+//! holds only where they would take more than half of what is stored. The size is kept whatever the clock says.
+//!
 //! Sizes count each content once, and a content goes when the last entry that refers to it goes.
 
+use super::doubt::Doubt;
 use super::entry::Content;
 use super::fingerprint::CacheKey;
 use super::time::{Size, Span, Timestamp};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 /// What is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct RetentionPolicy {
     pub max_size: Size,
     /// How long without use.
     pub max_age: Span,
+    /// A person named that age now: their word goes through, whatever the clock says.
+    pub insists: bool,
 }
 
 /// An entry, as far as its retention goes.
@@ -83,6 +90,30 @@ pub struct RetentionPlan {
     pub freed_by: BTreeMap<Reason, u64>,
     /// The bytes of content that stay.
     pub kept: u64,
+    /// What stays although it is old.
+    pub held: Option<Held>,
+}
+
+/// What stays because the clock that calls it old is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Why.
+    pub doubt: Doubt,
+    /// How many entries.
+    pub entries: u64,
+    /// The bytes of content that stay with them.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { doubt, entries, bytes } = self;
+        write!(
+            f,
+            "{entries} too old but left, {}: {doubt} (gc --max-age takes them)",
+            Size::from_bytes(*bytes)
+        )
+    }
 }
 
 impl RetentionPlan {
@@ -95,8 +126,34 @@ impl RetentionPlan {
 /// How many times its running time an entry counts as used later than it was.
 const WORTH: u64 = 1000;
 
-/// Plans what goes.
-pub fn plan(candidates: &[Candidate], policy: RetentionPolicy, now: Timestamp) -> RetentionPlan {
+/// Plans what goes, by a clock that is in doubt or not.
+pub fn plan(
+    candidates: &[Candidate],
+    policy: RetentionPolicy,
+    now: Timestamp,
+    doubt: Option<Doubt>,
+) -> RetentionPlan {
+    let full = plan_by(candidates, policy, Some(now));
+    let Some(doubt) = doubt.filter(|_| !policy.insists) else { return full };
+    let by_age = [Reason::Expired, Reason::Unused];
+    let entries: usize = by_age.iter().map(|reason| full.count(*reason)).sum();
+    let bytes: u64 = by_age.iter().filter_map(|reason| full.freed_by.get(reason)).sum();
+    // Either half: results may have no bytes at all.
+    let takes_most = entries > candidates.len() / 2 || bytes > (full.kept + full.freed) / 2;
+    if matches!(doubt, Doubt::Leap(_)) && !takes_most {
+        return full;
+    }
+    let mut plan = plan_by(candidates, policy, None);
+    let left = full.removed.keys().filter(|key| !plan.removed.contains_key(key)).count();
+    if left > 0 {
+        let bytes = plan.kept.saturating_sub(full.kept);
+        plan.held = Some(Held { doubt, entries: left as u64, bytes });
+    }
+    plan
+}
+
+/// Plans what goes; by its age only where the time is known.
+fn plan_by(candidates: &[Candidate], policy: RetentionPolicy, now: Option<Timestamp>) -> RetentionPlan {
     let mut references: HashMap<Content, u64> = HashMap::new();
     for content in candidates.iter().flat_map(|candidate| &candidate.contents) {
         *references.entry(*content).or_default() += 1;
@@ -118,9 +175,12 @@ pub fn plan(candidates: &[Candidate], policy: RetentionPolicy, now: Timestamp) -
     };
     let mut staying: Vec<&Candidate> = Vec::new();
     for candidate in candidates {
-        if candidate.expires.is_some_and(|expires| expires <= now) {
+        let is_expired = |now| candidate.expires.is_some_and(|expires| expires <= now);
+        let is_unused =
+            |now: Timestamp| now.since(candidate.used).is_some_and(|unused| unused > policy.max_age);
+        if now.is_some_and(is_expired) {
             remove(&mut plan, candidate, Reason::Expired);
-        } else if now.since(candidate.used).is_some_and(|unused| unused > policy.max_age) {
+        } else if now.is_some_and(is_unused) {
             remove(&mut plan, candidate, Reason::Unused);
         } else {
             staying.push(candidate);
@@ -156,7 +216,11 @@ mod tests {
     }
 
     fn policy(max_size: u64, max_age: u64) -> RetentionPolicy {
-        RetentionPolicy { max_size: Size::from_bytes(max_size), max_age: Span::from_millis(max_age) }
+        RetentionPolicy {
+            max_size: Size::from_bytes(max_size),
+            max_age: Span::from_millis(max_age),
+            insists: false,
+        }
     }
 
     fn went(plan: &RetentionPlan) -> Vec<(String, Reason)> {
@@ -168,7 +232,7 @@ mod tests {
         let mut expired = candidate('a', 100, 0, &["aa"]);
         expired.expires = Some(Timestamp::from_millis(100));
         let candidates = [expired, candidate('b', 89, 0, &["b"]), candidate('c', 90, 0, &["c"])];
-        let plan = plan(&candidates, policy(1000, 10), Timestamp::from_millis(100));
+        let plan = plan(&candidates, policy(1000, 10), Timestamp::from_millis(100), None);
         assert_eq!(went(&plan), [("a".into(), Reason::Expired), ("b".into(), Reason::Unused)]);
         assert_eq!((plan.freed, plan.kept), (3, 1));
         assert_eq!(plan.freed_by, BTreeMap::from([(Reason::Expired, 2), (Reason::Unused, 1)]));
@@ -181,7 +245,7 @@ mod tests {
             candidate('b', 20, 0, &["5678"]),
             candidate('c', 5, 1, &["abcd"]),
         ];
-        let plan = plan(&candidates, policy(8, 10_000), Timestamp::from_millis(30));
+        let plan = plan(&candidates, policy(8, 10_000), Timestamp::from_millis(30), None);
         assert_eq!(went(&plan), [("a".into(), Reason::OverSize)]);
     }
 
@@ -189,9 +253,63 @@ mod tests {
     fn shared_content_counts_once_and_goes_with_its_last_entry() {
         let candidates = [candidate('a', 1, 0, &["shared"]), candidate('b', 2, 0, &["shared", "x"])];
         let now = Timestamp::from_millis(3);
-        assert_eq!(plan(&candidates, policy(7, 1000), now), RetentionPlan { kept: 7, ..Default::default() });
-        let tight = plan(&candidates, policy(6, 1000), now);
+        let fits = RetentionPlan { kept: 7, ..Default::default() };
+        assert_eq!(plan(&candidates, policy(7, 1000), now, None), fits);
+        let tight = plan(&candidates, policy(6, 1000), now, None);
         assert_eq!((tight.removed.len(), tight.freed, tight.kept), (2, 7, 0));
+    }
+
+    const LEAP: Doubt = Doubt::Leap(Span::from_millis(60 * 24 * 60 * 60 * 1000));
+
+    #[test]
+    fn by_a_clock_in_doubt_nothing_goes_for_its_age() {
+        let mut expired = candidate('a', 100, 0, &["aa"]);
+        expired.expires = Some(Timestamp::from_millis(100));
+        let fresh = ["c", "d", "e"].map(|name| candidate(name.chars().next().unwrap(), 95, 0, &[name]));
+        let mut candidates = vec![expired, candidate('b', 89, 0, &["b"])];
+        candidates.extend(fresh);
+        let now = Timestamp::from_millis(100);
+        for doubt in [Doubt::NoClock, Doubt::Behind] {
+            let held = Some(Held { doubt, entries: 2, bytes: 3 });
+            let kept = RetentionPlan { kept: 6, held, ..Default::default() };
+            assert_eq!(plan(&candidates, policy(1000, 10), now, Some(doubt)), kept);
+        }
+        // A silence alone holds back only what is more than half.
+        let most = plan(&candidates, policy(1000, 10), now, None);
+        assert_eq!(went(&most), [("a".into(), Reason::Expired), ("b".into(), Reason::Unused)]);
+        assert_eq!(plan(&candidates, policy(1000, 10), now, Some(LEAP)), most);
+        let held = Some(Held { doubt: LEAP, entries: 2, bytes: 3 });
+        let three = &candidates[..3];
+        let kept = RetentionPlan { kept: 4, held, ..Default::default() };
+        assert_eq!(plan(three, policy(1000, 10), now, Some(LEAP)), kept);
+        let insisting = RetentionPolicy { insists: true, ..policy(1000, 10) };
+        assert_eq!(plan(three, insisting, now, Some(LEAP)), plan(three, policy(1000, 10), now, None));
+    }
+
+    #[test]
+    fn half_counts_in_entries_and_in_bytes() {
+        let now = Timestamp::from_millis(100);
+        let candidates = [candidate('a', 1, 0, &["large"]), candidate('b', 99, 0, &["s"])];
+        let held = plan(&candidates, policy(1000, 10), now, Some(LEAP)).held;
+        assert_eq!(held, Some(Held { doubt: LEAP, entries: 1, bytes: 5 }));
+        let candidates =
+            [candidate('a', 1, 0, &[]), candidate('b', 2, 0, &[]), candidate('c', 99, 0, &["x"])];
+        let held = plan(&candidates, policy(1000, 10), now, Some(LEAP)).held;
+        assert_eq!(held, Some(Held { doubt: LEAP, entries: 2, bytes: 0 }));
+        let candidates = [candidate('a', 1, 0, &["x"]), candidate('b', 99, 0, &["y"])];
+        assert_eq!(plan(&candidates, policy(1000, 10), now, Some(LEAP)).held, None);
+    }
+
+    #[test]
+    fn the_size_is_kept_whatever_the_clock_says() {
+        let candidates = [candidate('a', 1, 0, &["1234"]), candidate('b', 2, 0, &["5678"])];
+        let now = Timestamp::from_millis(100);
+        let plan = plan(&candidates, policy(4, 10), now, Some(LEAP));
+        assert_eq!(went(&plan), [("a".into(), Reason::OverSize)]);
+        assert_eq!(plan.held, Some(Held { doubt: LEAP, entries: 1, bytes: 4 }));
+        let shown = plan.held.unwrap().to_string();
+        let words = "nothing was used for 60d, or the clock leapt (gc --max-age takes them)";
+        assert_eq!(shown, format!("1 too old but left, 4 B: {words}"));
     }
 
     proptest! {
@@ -199,6 +317,7 @@ mod tests {
         fn a_plan_never_keeps_more_than_is_allowed_and_adds_up(
             entries in prop::collection::vec((0i64..100, 0u64..5, prop::collection::vec("[a-c]{1,3}", 0..3)), 0..10),
             max_size in 0u64..12,
+            doubt in prop::sample::select(vec![None, Some(Doubt::NoClock), Some(LEAP)]),
         ) {
             let digits = "0123456789".chars();
             let candidates: Vec<_> = digits.zip(&entries).map(|(digit, (used, duration, texts))| {
@@ -207,7 +326,7 @@ mod tests {
                 texts.dedup();
                 candidate(digit, *used, *duration, &texts)
             }).collect();
-            let plan = plan(&candidates, policy(max_size, 50), Timestamp::from_millis(100));
+            let plan = plan(&candidates, policy(max_size, 50), Timestamp::from_millis(100), doubt);
             prop_assert!(plan.kept <= max_size);
             prop_assert_eq!(plan.freed_by.values().sum::<u64>(), plan.freed);
             let left = candidates.iter().filter(|candidate| !plan.removed.contains_key(&candidate.key));

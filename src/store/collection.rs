@@ -3,12 +3,17 @@
 //! The plan is pure (see [`crate::model::retention`]); here it gets its facts and is carried out. Last uses come from
 //! the history, where hits append them, and are written into the index only here. Nobody waits for a collection: a
 //! run that stored something starts one in the background when the last one is [`INTERVAL`] ago.
+//!
+//! The clock is not taken at its word: what the store saw of time goes before it (see [`crate::model::doubt`]). By a
+//! clock in doubt no transaction expires either.
 
 use super::history::History;
 use super::index::{key_of, unsigned};
+use super::mark::Mark;
 use super::removal::{Removed, Selection};
 use super::{Store, StoreError};
 use crate::model::digest::Digest;
+use crate::model::doubt::{Doubt, LastCollection, doubt};
 use crate::model::entry::Content;
 use crate::model::fingerprint::CacheKey;
 use crate::model::retention::{Candidate, RetentionPlan, RetentionPolicy, plan};
@@ -22,6 +27,9 @@ pub const INTERVAL: Span = Span::from_millis(60 * 60 * 1000);
 
 /// The history is cut to half of this when it is larger.
 const HISTORY_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// A time at which nothing has expired yet.
+const BEFORE_EVERYTHING: Timestamp = Timestamp::from_millis(i64::MIN);
 
 /// What a collection did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +49,17 @@ impl Store {
         policy: RetentionPolicy,
         now: Timestamp,
     ) -> Result<RetentionPlan, StoreError> {
-        let uses = History::of(&self.layout).uses()?;
+        Ok(self.judge(policy, now)?.0)
+    }
+
+    /// The same, with what makes the clock doubtful.
+    fn judge(
+        &self,
+        policy: RetentionPolicy,
+        now: Timestamp,
+    ) -> Result<(RetentionPlan, Option<Doubt>), StoreError> {
+        let mut seen = Vec::new();
+        let uses = History::of(&self.layout).uses_and_times(|time| seen.push(time))?;
         let mut contents: HashMap<CacheKey, Vec<Content>> = HashMap::new();
         let failed = self.index()?.failed("plan a collection");
         let mut query =
@@ -57,14 +75,17 @@ impl Store {
             let (key, content) = row.map_err(&failed)?;
             contents.entry(key).or_default().push(content);
         }
-        let rows = self.index()?.rows()?.into_iter().map(|row| Candidate {
+        let rows = self.index()?.rows()?;
+        seen.extend(rows.iter().flat_map(|row| [row.created, row.used]));
+        let doubt = doubt(now, Mark::read(&self.layout).and_then(|mark| mark.last), seen);
+        let candidates = rows.into_iter().map(|row| Candidate {
             key: row.key,
             used: uses.get(&row.key).map_or(row.used, |used| row.used.max(used.last)),
             expires: row.expires,
             duration: Span::from_millis(row.duration),
             contents: contents.remove(&row.key).unwrap_or_default(),
         });
-        Ok(plan(&rows.collect::<Vec<_>>(), policy, now))
+        Ok((plan(&candidates.collect::<Vec<_>>(), policy, now, doubt), doubt))
     }
 
     /// Brings the store within its limits and sweeps what nobody owns any more.
@@ -72,13 +93,15 @@ impl Store {
         // A store of a newer format is left as it is, and opening the index tells.
         self.index()?;
         self.mark_collected(now)?;
-        let transactions = self.sweep_transactions(now)?;
+        let (plan, doubt) = self.judge(policy, now)?;
+        let last = LastCollection { time: now, doubted: doubt.is_some() };
+        Mark { started: now, last: Some(last) }.write(&self.layout)?;
+        let believed = if doubt.is_some() { BEFORE_EVERYTHING } else { now };
+        let transactions = self.sweep_transactions(believed)?;
         self.claims().sweep()?;
         super::turn::sweep(&self.layout)?;
-        let plan = self.plan_collection(policy, now)?;
         let keys = Some(plan.removed.keys().copied().collect());
         let removed = self.remove(&Selection { keys, ..Selection::default() })?;
-        self.sweep_records()?;
         self.cut_history()?;
         Ok(Collected { plan, removed, transactions })
     }
@@ -86,14 +109,14 @@ impl Store {
     /// Returns whether a collection is due, and `None` where there never was one. A time in the future counts as long
     /// ago: the clock was set back.
     pub fn is_collection_due(&self, now: Timestamp) -> Option<bool> {
-        let marked = std::fs::read_to_string(self.layout.path("collected")).ok()?;
-        let marked = Timestamp::from_millis(marked.trim().parse().unwrap_or_default());
-        Some(now.since(marked).is_none_or(|since| since > INTERVAL))
+        let mark = Mark::read(&self.layout)?;
+        Some(now.since(mark.started).is_none_or(|since| since > INTERVAL))
     }
 
     /// Remembers that a collection began, so that the next run does not start another.
     pub fn mark_collected(&self, now: Timestamp) -> Result<(), FileError> {
-        replace(&self.layout.path("collected"), now.as_millis().to_string().as_bytes())
+        let last = Mark::read(&self.layout).and_then(|mark| mark.last);
+        Mark { started: now, last }.write(&self.layout)
     }
 
     /// Keeps the end of a history that is too long. A line that is appended at that very moment is lost: a use that

@@ -208,8 +208,17 @@ impl History {
 
     /// Returns what was done with each result that the history names.
     pub fn uses(&self) -> Result<HashMap<CacheKey, Use>, FileError> {
+        self.uses_and_times(drop)
+    }
+
+    /// The same, and hands the time of every run to `see`.
+    pub fn uses_and_times(
+        &self,
+        mut see: impl FnMut(Timestamp),
+    ) -> Result<HashMap<CacheKey, Use>, FileError> {
         let mut uses: HashMap<CacheKey, Use> = HashMap::new();
         self.visit(|happening| {
+            see(happening.time);
             let Some(key) = happening.key else { return };
             let was = uses.entry(key).or_insert(Use { hits: 0, last: happening.time });
             was.last = was.last.max(happening.time);

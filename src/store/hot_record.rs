@@ -18,7 +18,7 @@
 //! - Inside of a transaction of the store records are not asked, because what is staged there goes first.
 //!
 //! What a power cut may do is to lose a row whose record reached the disk. That record is still a right result; it
-//! goes with the next collection.
+//! goes with the next removal, of whatever entries, and with the next collection.
 //!
 //! Deliberately absent: contents of output files, which a restore takes from the store as always, and the size of
 //! the records in the store's limits; their number is limited instead.
@@ -438,6 +438,21 @@ mod tests {
         scene.open().remove(&Selection::default()).unwrap();
         assert!(!scene.path().exists());
         assert_eq!(scene.look_up(), (None, true));
+    }
+
+    #[test]
+    fn a_removal_takes_records_away_that_lost_their_row() {
+        let nothing = Selection { task: Some(b"another".to_vec()), ..Selection::default() };
+        for selection in [Selection::default(), nothing] {
+            let scene = Scene::new();
+            // As after a power cut that the row did not survive.
+            let store = scene.open();
+            store.index().unwrap().connection().execute("DELETE FROM entry", []).unwrap();
+            drop(store);
+            assert_eq!(scene.look_up(), (Some(scene.entry.clone()), false));
+            scene.open().remove(&selection).unwrap();
+            assert_eq!(scene.look_up(), (None, true), "{selection:?}");
+        }
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub mod import;
 pub mod index;
 mod inventory;
 pub mod leftovers;
+mod mark;
 pub mod neighbours;
 pub mod placement;
 pub mod quarantine;

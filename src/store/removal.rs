@@ -132,6 +132,8 @@ impl Store {
             .execute("DELETE FROM path_set WHERE recipe NOT IN (SELECT recipe FROM entry)", [])
             .map_err(failed)?;
         transaction.commit().map_err(failed)?;
+        // A record whose row a power cut took would be a hit on what is said to be gone.
+        self.sweep_records()?;
         Ok(Removed { entries, bytes: self.collect_contents()? })
     }
 

@@ -6,7 +6,8 @@
 //! are exactly those under which it was computed. The change time is what makes this safe against times that are
 //! set back. What remains are the rules for putting a digest in:
 //!
-//! 1. Only on file systems whose times are the kernel's own (see [`crate::world::filesystem`]).
+//! 1. Only on file systems whose times are the kernel's own (see [`crate::world::filesystem`]): that of the folder, and
+//!    that of the file, which a link or a mount may have on another one.
 //! 2. The facts are taken before the file is read and again after; they must agree.
 //! 3. The file must have been left alone for two seconds when it was read, counted in the file system's own time: two
 //!    writes within one tick of its clock leave the same times, so a younger file may still change unseen. Such
@@ -26,6 +27,7 @@ use crate::model::codec::DecodeError;
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::world::file::{FileError, Folder, Witness, create_private_folder, file_time};
+use crate::world::filesystem;
 use crate::world::reading::{Reading, Unread, both, read, read_all};
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -200,6 +202,7 @@ impl WitnessBook {
         // In a book that is only read it holds for this process, which asks moments later.
         let is_passing = self.reads_only;
         if (is_passing || reading.steady && settled)
+            && (is_passing || filesystem::is_local(path).unwrap_or(false))
             && let Some(shelf) = self.shelf(parent).filter(|shelf| is_passing || shelf.is_trusted())
         {
             shelf.add(name, reading.into());
@@ -356,6 +359,21 @@ mod tests {
         std::fs::write(&path, b"two").unwrap();
         set_time();
         assert_eq!(settled_book(folder.path()).content_of(&path, None).unwrap().content, Content::of(b"two"));
+    }
+
+    #[test]
+    fn a_link_to_a_file_system_without_times_is_read_each_time() {
+        // Its times stay what they are, whatever it says.
+        let name = Path::new("/proc/sys/kernel/hostname");
+        let Ok(false) = filesystem::is_local(name) else { return };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("witnesses")).unwrap();
+        let path = folder.path().join("link");
+        std::os::unix::fs::symlink(name, &path).unwrap();
+        let mut book = settled_book(folder.path());
+        book.content_of(&path, None).unwrap();
+        book.save();
+        assert_eq!(shelves(folder.path()), 0);
     }
 
     #[test]

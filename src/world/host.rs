@@ -3,6 +3,7 @@
 //! `main` captures a [`Host`]; tests make one by hand. Below `main` nobody asks the system for any of this, so
 //! that every decision is a function of its arguments.
 
+use super::home::Folders;
 use crate::model::time::Timestamp;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
@@ -16,6 +17,8 @@ pub enum Clock {
     System,
     /// A time that stands still, for tests.
     Fixed(Timestamp),
+    /// A time that jumps, for tests.
+    Told(fn() -> Timestamp),
 }
 
 impl Clock {
@@ -24,6 +27,7 @@ impl Clock {
     pub fn now(self) -> Timestamp {
         match self {
             Self::Fixed(time) => time,
+            Self::Told(tell) => tell(),
             Self::System => {
                 #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
                 let now = SystemTime::now();
@@ -81,12 +85,12 @@ impl Host {
     pub fn capture() -> Self {
         let umask = rustix::process::umask(rustix::fs::Mode::RWXU);
         rustix::process::umask(umask);
-        let folders = directories::BaseDirs::new();
+        let folders = Folders::of_caller();
         Self {
             environment: std::env::vars_os().collect(),
             directory: std::env::current_dir().ok(),
-            home: folders.as_ref().map(|folders| folders.home_dir().to_owned()),
-            config_directory: folders.as_ref().map(|folders| folders.config_dir().to_owned()),
+            home: folders.as_ref().map(|folders| folders.home.clone()),
+            config_directory: folders.map(|folders| folders.config),
             terminals: Terminals {
                 stdin: std::io::stdin().is_terminal(),
                 stdout: std::io::stdout().is_terminal(),

@@ -73,3 +73,67 @@ fn limits_that_are_none_are_refused() {
     let message = "taskcache: error: option --max-size: 'big' is not a size (write bytes or a unit, such as 500MB or 10GiB)\n";
     assert_eq!(env.run("local-cache gc --max-size big"), ran(125, "").with_stderr(message));
 }
+
+/// Makes the last collection one of `days` before the runs, and says what the config says: everything is too old.
+fn long_silent(env: &TestEnv, days: u64) {
+    let path = env.store().join("collected");
+    let mark = std::fs::read_to_string(&path).unwrap();
+    let started: u64 = mark.lines().next().unwrap().parse().unwrap();
+    let last = started - days * 86_400_000 - 43_200_000;
+    std::fs::write(path, format!("{started}\n{last}\n")).unwrap();
+    env.write("taskcache.toml", "[store]\nmax_age = '1ms'\n");
+}
+
+#[test]
+fn after_a_long_silence_the_first_collection_leaves_what_the_second_takes() {
+    let env = filled();
+    long_silent(&env, 60);
+    let left = "117.2 KiB stay\n  3 too old but left, 117.2 KiB: nothing was used for 60d, or the clock leapt \
+                (gc --max-age takes them)\n";
+    let dry = ran(0, &format!("would remove 0 entries, 0 B; {left}"));
+    // Asking changes nothing.
+    assert_eq!(env.run("local-cache gc --dry-run"), dry);
+    assert_eq!(env.run("local-cache gc --dry-run"), dry);
+    let stats = env.run("local-cache stats").stdout;
+    assert!(stats.ends_with(&format!("gc would remove nothing; {left}")), "{stats}");
+    assert_eq!(env.run("local-cache gc"), ran(0, &format!("removed 0 entries, 0 B; {left}")));
+    assert_eq!(tasks(&env).len(), 3);
+    let removed = "removed 3 entries, 117.2 KiB; 0 B stay\n  3 not used for too long\n";
+    assert_eq!(env.run("local-cache gc"), ran(0, removed));
+    assert_eq!(tasks(&env), Vec::<String>::new());
+}
+
+#[test]
+fn a_clock_behind_the_latest_use_takes_nothing_the_first_time() {
+    let env = filled();
+    env.write("taskcache.toml", "[store]\nmax_age = '1ms'\n");
+    let path = env.store().join("history.jsonl");
+    let history = std::fs::read_to_string(&path).unwrap();
+    let mut last: serde_json::Value = serde_json::from_str(history.lines().next_back().unwrap()).unwrap();
+    last["time"] = "2999-01-01T00:00:00Z".into();
+    std::fs::write(&path, format!("{history}{last}\n")).unwrap();
+    // The third one is used in the year 2999 and not too old.
+    let left = "removed 0 entries, 0 B; 117.2 KiB stay\n  2 too old but left, 78.1 KiB: the clock is behind the \
+                latest use (gc --max-age takes them)\n";
+    assert_eq!(env.run("local-cache gc"), ran(0, left));
+    let removed = "removed 2 entries, 78.1 KiB; 39.1 KiB stay\n  2 not used for too long\n";
+    assert_eq!(env.run("local-cache gc"), ran(0, removed));
+    assert_eq!(tasks(&env), ["three"]);
+}
+
+#[test]
+fn an_age_named_by_hand_goes_through() {
+    let env = filled();
+    long_silent(&env, 60);
+    let removed = "removed 3 entries, 117.2 KiB; 0 B stay\n  3 not used for too long\n";
+    assert_eq!(env.run("local-cache gc --max-age 1ms"), ran(0, removed));
+}
+
+#[test]
+fn the_size_is_kept_whatever_the_clock_says() {
+    let env = filled();
+    long_silent(&env, 60);
+    let removed = "removed 1 entry, 39.1 KiB; 78.1 KiB stay\n  1 over the size\n  2 too old but left, 78.1 KiB: \
+                   nothing was used for 60d, or the clock leapt (gc --max-age takes them)\n";
+    assert_eq!(env.run("local-cache gc --max-size 80000"), ran(0, removed));
+}

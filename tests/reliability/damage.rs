@@ -93,7 +93,8 @@ fn look(root: &Path, samples: &[Sample], what: &str, seen: &mut Seen) {
         }
         let _ = store.path_sets(&entry.recipe);
     }
-    let policy = RetentionPolicy { max_size: Size::from_bytes(1), max_age: Span::from_millis(1) };
+    let policy =
+        RetentionPolicy { max_size: Size::from_bytes(1), max_age: Span::from_millis(1), insists: false };
     let _ = store.plan_collection(policy, Timestamp::from_millis(0));
     let _ = store.transactions();
     let _ = History::of(store.layout()).uses();

@@ -120,7 +120,8 @@ impl Subject {
             Step::Clear => self.remove(&Selection::default(), |_, _| true),
             Step::Collect { max_size, after } => {
                 let month = Span::from_millis(30 * 24 * 60 * 60 * 1000);
-                let policy = RetentionPolicy { max_size: Size::from_bytes(max_size), max_age: month };
+                let policy =
+                    RetentionPolicy { max_size: Size::from_bytes(max_size), max_age: month, insists: false };
                 let day = Span::from_millis(after * 24 * 60 * 60 * 1000);
                 let now = Timestamp::from_millis(BEGINNING).after(day);
                 let plan = self.store.plan_collection(policy, now).unwrap();

@@ -36,6 +36,7 @@ pub(in crate::cli) fn policy(host: &Host) -> Result<RetentionPolicy, Failure> {
     Ok(RetentionPolicy {
         max_size: settings.as_ref().map_or(DEFAULT_SIZE, |store| store.max_size),
         max_age: settings.as_ref().map_or(DEFAULT_AGE, |store| store.max_age),
+        insists: false,
     })
 }
 
@@ -48,6 +49,7 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
     }
     if let Some(text) = arguments.get_one::<String>("max-age") {
         policy.max_age = text.parse().map_err(|error| Failure::new(format!("option --max-age: {error}")))?;
+        policy.insists = true;
     }
     let now = shelf.now();
     let settings = survey(shelf.host, &Layer::new())?.store.ok();
@@ -71,6 +73,9 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
             0 => {}
             count => text.push_str(&format!("  {count} {}\n", reason.words())),
         }
+    }
+    if let Some(held) = plan.held {
+        text.push_str(&format!("  {held}\n"));
     }
     print(&text)
 }

@@ -352,8 +352,12 @@ fn eviction(overview: &Overview, stock: &Stock) -> String {
     let eviction = &stock.eviction;
     let mut html = String::from("<section>\n<h2>What gc would evict</h2>\n");
     let [freed, kept] = [eviction.bytes, eviction.kept].map(Size::from_bytes);
+    if let Some(held) = eviction.held {
+        let _ = writeln!(html, "<p>{}.</p>", escaped(&held.to_string()));
+    }
     if eviction.entries == 0 {
-        let _ = write!(html, "<p>Nothing: {kept} stay, within the limits.</p>\n</section>\n");
+        let within = if eviction.held.is_none() { ", within the limits" } else { "" };
+        let _ = write!(html, "<p>Nothing: {kept} stay{within}.</p>\n</section>\n");
         return html;
     }
     let entries = counted(eviction.entries, "entry", "entries");

@@ -99,12 +99,16 @@ pub(super) fn eviction_json(eviction: &Eviction) -> Value {
         fields.insert("bytes".into(), leaving.bytes.into());
         Value::from(fields)
     });
+    let held = eviction
+        .held
+        .map(|held| json!({ "reason": held.doubt.name(), "entries": held.entries, "bytes": held.bytes }));
     json!({
         "entries": eviction.entries,
         "bytes": eviction.bytes,
         "kept_bytes": eviction.kept,
         "reasons": reasons,
         "largest": largest.collect::<Vec<_>>(),
+        "held": held,
     })
 }
 

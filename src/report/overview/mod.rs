@@ -14,7 +14,7 @@ pub mod stats;
 
 use crate::model::fingerprint::{CacheKey, Fingerprint};
 use crate::model::path::printable;
-use crate::model::retention::{Reason, RetentionPlan};
+use crate::model::retention::{Held, Reason, RetentionPlan};
 use crate::model::time::Timestamp;
 use crate::model::volatility::{Volatility, volatility};
 use crate::store::holdings::Holding;
@@ -106,6 +106,8 @@ pub struct Eviction {
     pub reasons: Vec<(Reason, u64, u64)>,
     /// The largest ones that would go.
     pub largest: Vec<Leaving>,
+    /// What would stay although it is old.
+    pub held: Option<Held>,
 }
 
 /// What the store holds.
@@ -220,6 +222,7 @@ impl Eviction {
             kept: plan.kept,
             reasons: reasons.into_iter().filter(|(_, entries, _)| *entries > 0).collect(),
             largest,
+            held: plan.held,
         }
     }
 }

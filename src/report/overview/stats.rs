@@ -99,6 +99,9 @@ pub(super) fn eviction_text(eviction: &Eviction) -> String {
     for (reason, entries, bytes) in &eviction.reasons {
         let _ = writeln!(text, "  {entries} {}, {}", reason.words(), Size::from_bytes(*bytes));
     }
+    if let Some(held) = eviction.held {
+        let _ = writeln!(text, "  {held}");
+    }
     text
 }
 

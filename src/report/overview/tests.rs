@@ -5,9 +5,12 @@ use super::markdown::report_markdown;
 use super::stats::{stats_json, stats_text};
 use super::*;
 use crate::model::digest::Digest;
+use crate::model::doubt::Doubt;
 use crate::model::fingerprint::{Ingredient, IngredientKind};
+use crate::model::retention::Held;
 use crate::report::screen::Screen;
 use crate::store::history::OutcomeKind;
+use serde_json::json;
 
 const DAY: i64 = 86_400_000;
 
@@ -73,6 +76,7 @@ fn facts() -> Facts {
             freed: 1500,
             freed_by: BTreeMap::from([(Reason::Expired, 1000), (Reason::OverSize, 500)]),
             kept: 4_998_500,
+            held: None,
         },
         rows: vec![row("a", "old", 1000), row("b", "train", 700), row("c", "train", 9)],
         commands: HashMap::from([(key("train"), "train --fast 'a & b'".to_owned())]),
@@ -104,6 +108,25 @@ fn assert_stands(name: &str, text: &str) {
 
 fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
+}
+
+#[test]
+fn what_a_doubted_clock_leaves_is_told() {
+    let mut facts = facts();
+    facts.plan = RetentionPlan {
+        kept: 5_000_000,
+        held: Some(Held { doubt: Doubt::NoClock, entries: 2, bytes: 1500 }),
+        ..RetentionPlan::default()
+    };
+    let overview = Overview::of(NOW, Source::Store("/s".into()), chronicle(), Some(&facts));
+    let held = "2 too old but left, 1.5 KiB: the clock says a year before 2020 (gc --max-age takes them)";
+    let text = format!("gc would remove nothing; 4.8 MiB stay\n  {held}\n");
+    let eviction = &overview.stock.as_ref().unwrap().eviction;
+    assert_eq!(stats::eviction_text(eviction), text);
+    let held_object = json!({ "reason": "no-clock", "entries": 2, "bytes": 1500 });
+    assert_eq!(json::eviction_json(eviction)["held"], held_object);
+    let html = format!("<p>{held}.</p>\n<p>Nothing: 4.8 MiB stay.</p>\n</section>");
+    assert!(report_html(&overview).contains(&html));
 }
 
 #[test]
