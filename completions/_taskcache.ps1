@@ -73,17 +73,20 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;transaction;commit' {
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'taskcache;transaction;rollback' {
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'taskcache;transaction;list' {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write for people or for programs')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -134,11 +137,11 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;clear' {
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project; ''*'' stands for anything')
-            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain; ''*'' stands for anything')
-            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
-            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
-            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only entries older than this, such as 7d')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Take only entries of this project; ''*'' stands for anything')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Take only entries of this domain; ''*'' stands for anything')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Take only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Take only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Take only entries older than this, such as 7d')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
@@ -149,15 +152,15 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;list' {
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project; ''*'' stands for anything')
-            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain; ''*'' stands for anything')
-            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
-            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
-            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only entries older than this, such as 7d')
-            [CompletionResult]::new('--newer-than', '--newer-than', [CompletionResultType]::ParameterName, 'Only entries newer than this, such as 2h')
-            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Only entries that exited with one of these, such as 1-255')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Only entries whose command has TEXT in it, in any case')
-            [CompletionResult]::new('--search', '--search', [CompletionResultType]::ParameterName, 'Only entries whose command has TEXT in it, in any case')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Take only entries of this project; ''*'' stands for anything')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Take only entries of this domain; ''*'' stands for anything')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Take only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Take only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Take only entries older than this, such as 7d')
+            [CompletionResult]::new('--newer-than', '--newer-than', [CompletionResultType]::ParameterName, 'Take only entries newer than this, such as 2h')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Take only entries that exited with one of these, such as 1-255')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Take only entries whose command has TEXT in it, in any case')
+            [CompletionResult]::new('--search', '--search', [CompletionResultType]::ParameterName, 'Take only entries whose command has TEXT in it, in any case')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort by this, the latest, largest or most first')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'List at most N entries')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: on a terminal, or always, or never')
@@ -213,13 +216,13 @@ Register-ArgumentCompleter -Native -CommandName 'taskcache' -ScriptBlock {
             break
         }
         'taskcache;local-cache;export' {
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to, ''-'' for standard output')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where to, ''-'' for standard output')
-            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Only entries of this project; ''*'' stands for anything')
-            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Only entries of this domain; ''*'' stands for anything')
-            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
-            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Only entries of this task; ''*'' stands for anything')
-            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Only entries older than this, such as 7d')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to FILE, ''-'' for standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE, ''-'' for standard output')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'Take only entries of this project; ''*'' stands for anything')
+            [CompletionResult]::new('--domain', '--domain', [CompletionResultType]::ParameterName, 'Take only entries of this domain; ''*'' stands for anything')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Take only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'Take only entries of this task; ''*'' stands for anything')
+            [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Take only entries older than this, such as 7d')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Use the store in DIR')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')

@@ -66,15 +66,18 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand --help 'Print help'
         }
         &'taskcache;transaction;commit'= {
+            cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'
         }
         &'taskcache;transaction;rollback'= {
+            cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'
         }
         &'taskcache;transaction;list'= {
             cand --format 'Write for people or for programs'
+            cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -116,11 +119,11 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'taskcache;local-cache;clear'= {
-            cand --project 'Only entries of this project; ''*'' stands for anything'
-            cand --domain 'Only entries of this domain; ''*'' stands for anything'
-            cand -t 'Only entries of this task; ''*'' stands for anything'
-            cand --task 'Only entries of this task; ''*'' stands for anything'
-            cand --older-than 'Only entries older than this, such as 7d'
+            cand --project 'Take only entries of this project; ''*'' stands for anything'
+            cand --domain 'Take only entries of this domain; ''*'' stands for anything'
+            cand -t 'Take only entries of this task; ''*'' stands for anything'
+            cand --task 'Take only entries of this task; ''*'' stands for anything'
+            cand --older-than 'Take only entries older than this, such as 7d'
             cand --cache-dir 'Use the store in DIR'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
@@ -130,15 +133,15 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand --help 'Print help'
         }
         &'taskcache;local-cache;list'= {
-            cand --project 'Only entries of this project; ''*'' stands for anything'
-            cand --domain 'Only entries of this domain; ''*'' stands for anything'
-            cand -t 'Only entries of this task; ''*'' stands for anything'
-            cand --task 'Only entries of this task; ''*'' stands for anything'
-            cand --older-than 'Only entries older than this, such as 7d'
-            cand --newer-than 'Only entries newer than this, such as 2h'
-            cand --exit-code 'Only entries that exited with one of these, such as 1-255'
-            cand -s 'Only entries whose command has TEXT in it, in any case'
-            cand --search 'Only entries whose command has TEXT in it, in any case'
+            cand --project 'Take only entries of this project; ''*'' stands for anything'
+            cand --domain 'Take only entries of this domain; ''*'' stands for anything'
+            cand -t 'Take only entries of this task; ''*'' stands for anything'
+            cand --task 'Take only entries of this task; ''*'' stands for anything'
+            cand --older-than 'Take only entries older than this, such as 7d'
+            cand --newer-than 'Take only entries newer than this, such as 2h'
+            cand --exit-code 'Take only entries that exited with one of these, such as 1-255'
+            cand -s 'Take only entries whose command has TEXT in it, in any case'
+            cand --search 'Take only entries whose command has TEXT in it, in any case'
             cand --sort 'Sort by this, the latest, largest or most first'
             cand --limit 'List at most N entries'
             cand --color 'Use colours: on a terminal, or always, or never'
@@ -188,13 +191,13 @@ set edit:completion:arg-completer[taskcache] = {|@words|
             cand --help 'Print help'
         }
         &'taskcache;local-cache;export'= {
-            cand -o 'Where to, ''-'' for standard output'
-            cand --output 'Where to, ''-'' for standard output'
-            cand --project 'Only entries of this project; ''*'' stands for anything'
-            cand --domain 'Only entries of this domain; ''*'' stands for anything'
-            cand -t 'Only entries of this task; ''*'' stands for anything'
-            cand --task 'Only entries of this task; ''*'' stands for anything'
-            cand --older-than 'Only entries older than this, such as 7d'
+            cand -o 'Write to FILE, ''-'' for standard output'
+            cand --output 'Write to FILE, ''-'' for standard output'
+            cand --project 'Take only entries of this project; ''*'' stands for anything'
+            cand --domain 'Take only entries of this domain; ''*'' stands for anything'
+            cand -t 'Take only entries of this task; ''*'' stands for anything'
+            cand --task 'Take only entries of this task; ''*'' stands for anything'
+            cand --older-than 'Take only entries older than this, such as 7d'
             cand --cache-dir 'Use the store in DIR'
             cand -h 'Print help'
             cand --help 'Print help'

@@ -60,10 +60,13 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __f
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from begin" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from begin" -l expires -d 'Count it as abandoned after this long' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from begin" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from commit" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from commit" -s h -l help -d 'Print help'
+complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from rollback" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from list" -l format -d 'Write for people or for programs' -r -f -a "text\t''
 json\t''"
+complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from list" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from help" -f -a "begin" -d 'Begin a transaction across separate steps, and print its id'
 complete -c taskcache -n "__fish_taskcache_using_subcommand transaction; and __fish_seen_subcommand_from help" -f -a "commit" -d 'Make all that is staged in a transaction visible'
@@ -84,21 +87,21 @@ complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "import" -d 'Take in entries that another store exported'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "path" -d 'Print the folder of the store'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and not __fish_seen_subcommand_from clear list show stats remove gc verify export import path help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l project -d 'Only entries of this project; \'*\' stands for anything' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l domain -d 'Only entries of this domain; \'*\' stands for anything' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s t -l task -d 'Only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l older-than -d 'Only entries older than this, such as 7d' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l project -d 'Take only entries of this project; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l domain -d 'Take only entries of this domain; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s t -l task -d 'Take only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l older-than -d 'Take only entries older than this, such as 7d' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s y -l yes -d 'Do not ask'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s n -l dry-run -d 'Say what would go, and leave it'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from clear" -s h -l help -d 'Print help'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l project -d 'Only entries of this project; \'*\' stands for anything' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l domain -d 'Only entries of this domain; \'*\' stands for anything' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s t -l task -d 'Only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l older-than -d 'Only entries older than this, such as 7d' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l newer-than -d 'Only entries newer than this, such as 2h' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l exit-code -d 'Only entries that exited with one of these, such as 1-255' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s s -l search -d 'Only entries whose command has TEXT in it, in any case' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l project -d 'Take only entries of this project; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l domain -d 'Take only entries of this domain; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s t -l task -d 'Take only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l older-than -d 'Take only entries older than this, such as 7d' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l newer-than -d 'Take only entries newer than this, such as 2h' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l exit-code -d 'Take only entries that exited with one of these, such as 1-255' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -s s -l search -d 'Take only entries whose command has TEXT in it, in any case' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from list" -l sort -d 'Sort by this, the latest, largest or most first' -r -f -a "created\t''
 used\t''
 expires\t''
@@ -148,11 +151,11 @@ json\t''"
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -l repair -d 'Remove what cannot be trusted and write anew what can'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s o -l output -d 'Where to, \'-\' for standard output' -r -F
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l project -d 'Only entries of this project; \'*\' stands for anything' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l domain -d 'Only entries of this domain; \'*\' stands for anything' -r
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s t -l task -d 'Only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
-complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l older-than -d 'Only entries older than this, such as 7d' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s o -l output -d 'Write to FILE, \'-\' for standard output' -r -F
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l project -d 'Take only entries of this project; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l domain -d 'Take only entries of this domain; \'*\' stands for anything' -r
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s t -l task -d 'Take only entries of this task; \'*\' stands for anything' -x -a "(__taskcache_values)"
+complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l older-than -d 'Take only entries older than this, such as 7d' -r
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -l cache-dir -d 'Use the store in DIR' -r -F
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c taskcache -n "__fish_taskcache_using_subcommand local-cache; and __fish_seen_subcommand_from import" -l cache-dir -d 'Use the store in DIR' -r -F

@@ -23,12 +23,18 @@ use std::ffi::OsString;
 
 const EXAMPLES: &str = "\
 Examples:
-  taskcache explain -- make                       hit or miss, and why
-  taskcache explain --hit -- make                 what is not in the key and has changed since
-  taskcache explain 3f2a91c2 7bd04e11             what two entries differ in
+  taskcache explain -- make               hit or miss, and why
+  taskcache explain --hit -- make         what is not in the key and has changed
+  taskcache explain 3f2a91c2 7bd04e11     what two entries differ in
   taskcache explain -q -- make || echo it would run
 
-Exit codes: 0; with -q 0 a hit, 1 the command would run, 2 the cache would not be asked; 125 a failure";
+It takes all options of 'taskcache run' as well; 'taskcache run -h' lists them.
+
+Exit codes: 0; with -q 0 a hit, 1 the command would run, 2 the cache would not
+be asked; 125 a failure";
+
+/// What a shell exits with where there is no such command.
+const NOT_FOUND: u8 = 127;
 
 /// Returns the subcommand.
 pub fn command() -> Command {
@@ -89,7 +95,15 @@ pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Resu
         invocation: &[],
         background: false,
     };
-    let explanation = explain(job, arguments.get_flag("hit"))?;
+    let explanation = explain(job, arguments.get_flag("hit")).map_err(|error| {
+        let failure = Failure::from(error);
+        match lone_key(&requested.command, invocation) {
+            Some(key) if failure.exit_code == NOT_FOUND => failure.hint(format!(
+                "'taskcache local-cache show {key}' shows an entry; to compare it, give two keys"
+            )),
+            _ => failure,
+        }
+    })?;
     if quiet {
         return Ok(Termination::Exited(match explanation.outcome {
             Outcome::Hit | Outcome::Stale => 0,
@@ -102,6 +116,13 @@ pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Resu
         false => print(&explanation_text(&explanation))?,
     }
     Ok(Termination::Exited(0))
+}
+
+/// Returns the word that looks like a key and stands alone in the place of a command.
+fn lone_key<'a>(words: &'a [OsString], invocation: &[OsString]) -> Option<&'a str> {
+    let [word] = words else { return None };
+    let is_marked = invocation.len().checked_sub(2).is_some_and(|at| invocation[at] == "--");
+    word.to_str().filter(|word| !is_marked && word.parse::<KeyPrefix>().is_ok())
 }
 
 /// Returns the two keys that a command line names in the place of a command.

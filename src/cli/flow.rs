@@ -10,8 +10,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 const EXAMPLES: &str = "\
 Examples:
   taskcache flow --name nightly --param day=2026-11-21 -- ./pipeline.sh
-  inside: taskcache run --policy 'INPUTS + RUN_ID' -- ./fetch        once in each flow run
-          taskcache run --policy 'FLOW_PARAMETERS + TASK_SOURCE' -- ./report   once for each day";
+  inside: taskcache run --policy 'INPUTS + RUN_ID' -- ./fetch   once in each flow run
+          taskcache run --policy 'FLOW_PARAMETERS + TASK_SOURCE' -- ./report   once a day";
 
 /// Returns the subcommand.
 pub fn command() -> Command {

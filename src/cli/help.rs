@@ -3,27 +3,30 @@
 //! The options of `run` are described twice: in one line, in the table, and at length, here. A run builds its flags at
 //! every start and needs none of this, so it is laid over the description of the whole command line, which is built
 //! for help, pages and completions alone.
+//!
+//! `explain -h` and `key -h` show what is their own, and point at `run -h` for the rest.
 
 use crate::config::options::{Kind, OPTIONS, OptionName, OptionRow};
 use clap::{Arg, Command};
 
-/// The subcommands that take the options of `run`.
-const TAKE_OPTIONS: [&str; 3] = ["run", "key", "explain"];
+/// The subcommands that take the options of `run`, and whether their `-h` lists them.
+const TAKE_OPTIONS: [(&str, bool); 3] = [("run", true), ("key", false), ("explain", false)];
 
 /// Lays the long help over a command line.
 pub(super) fn described(mut program: Command) -> Command {
-    for name in TAKE_OPTIONS {
+    for (name, is_listed) in TAKE_OPTIONS {
         if program.find_subcommand(name).is_some() {
+            let at_length = |argument| at_length(argument, is_listed);
             program = program.mut_subcommand(name, |command| command.mut_args(at_length));
         }
     }
     program
 }
 
-fn at_length(argument: Arg) -> Arg {
+fn at_length(argument: Arg, is_listed: bool) -> Arg {
     let row = OPTIONS.iter().find(|row| argument.get_id() == row.long);
     match row {
-        Some(row) => argument.long_help(long_help(row)),
+        Some(row) => argument.long_help(long_help(row)).hide_short_help(!is_listed),
         None => argument,
     }
 }
@@ -97,7 +100,8 @@ fn more(name: OptionName) -> Option<&'static str> {
              a wildcard."
         }
         OptionName::Depfile => {
-            "For compilers: 'cc -MMD -MF main.d …'. Its lines, as make reads them, are inputs of the next look-up."
+            "For compilers: 'cc -MMD -MF main.d …'. Its lines, as make reads them, are inputs of the next look-up. The file \
+             itself is an output without being declared."
         }
         OptionName::Output => {
             "It is stored after a success and put back on a hit. If it is missing after a success, there is a \
@@ -126,7 +130,9 @@ fn more(name: OptionName) -> Option<&'static str> {
             "Rules of --ignore that name nothing, inputs that changed during the run, differences under --verify, \
              variables that look like ours and are not: each ends with 125."
         }
-        OptionName::Status => "'auto': where standard error is a terminal.",
+        OptionName::Status => {
+            "'auto': where standard error is a terminal. 'taskcache explain' with the same words says why it is a miss."
+        }
         OptionName::Events => "docs/events.md lists the fields, which are stable.",
         _ => return None,
     })
@@ -147,7 +153,17 @@ mod tests {
             let more = more(row.name).unwrap_or_default();
             assert!(!short.contains(more) || more.is_empty(), "{}", row.long);
         }
-        assert!(short.trim_end().ends_with("not found") && long.trim_end().ends_with("not found"), "{long}");
+        assert!(short.contains("127 not found\n") && long.contains("127 not found\n"), "{long}");
+    }
+
+    #[test]
+    fn the_options_of_a_run_are_listed_once() {
+        let mut program = crate::cli::command();
+        for (name, is_listed) in TAKE_OPTIONS {
+            let command = program.find_subcommand_mut(name).unwrap();
+            assert_eq!(command.render_help().to_string().contains("--ttl"), is_listed, "{name}");
+            assert!(command.render_long_help().to_string().contains("--ttl"), "{name}");
+        }
     }
 
     /// A flag that a run builds has no long help, so that a hit does not pay for it.

@@ -10,6 +10,13 @@ use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{ArgMatches, Command};
 
+const EXAMPLES: &str = "\
+Examples:
+  taskcache key -i 'src/**' -- make               64 hex digits
+  taskcache local-cache show $(taskcache key -- make)
+
+It takes all options of 'taskcache run'; 'taskcache run -h' lists them.";
+
 /// Returns the subcommand.
 pub fn command() -> Command {
     Command::new("key")
@@ -18,6 +25,7 @@ pub fn command() -> Command {
         .disable_version_flag(true)
         .args(run_arguments())
         .arg(command_argument())
+        .after_help(EXAMPLES)
 }
 
 /// Prints the key.

@@ -155,7 +155,8 @@ fn usage(error: &clap::Error, invocation: &[OsString]) -> Termination {
         _ if !error.use_stderr() => ended(print(&text).map(|()| Termination::Exited(0))),
         // Who gives no command at all wants to know what there is.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            say(text.trim_end());
+            // A page, and none of our lines: nothing stands in front of it. Where stderr is closed nobody is told.
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
             Termination::Exited(FAILURE)
         }
         _ => {

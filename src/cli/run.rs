@@ -21,10 +21,13 @@ Examples:
   taskcache run --ttl 10m -- curl -s https://example.org/rates
   taskcache run -i 'src/**/*.c' -i Makefile -o build -- make
   taskcache run --depfile main.d -o main.o -- cc -MMD -c main.c
-  taskcache run --task train                      the command of [task.train] in taskcache.toml
+  taskcache run --task train          the command of [task.train] in taskcache.toml
 
-Exit codes: the command's own; 124 a miss under --cached-only; 125 a failure of taskcache;
-126 found but not executable; 127 not found";
+Exit codes: the command's own; 124 a miss under --cached-only; 125 a failure of
+taskcache; 126 found but not executable; 127 not found
+
+'--no-' undoes a switch that a config or a variable sets, as in --no-serialize.
+'taskcache explain' with the same words says why a run hits or misses.";
 
 /// Returns the subcommand.
 pub fn command() -> Command {

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  taskcache transaction -- ./release.sh           its nested runs are stored together, if it exits with 0
+  taskcache transaction -- ./release.sh     all of its nested runs, if it exits with 0
   export TASKCACHE_TRANSACTION=$(taskcache transaction begin)
   taskcache run -- ./step-one && taskcache run -- ./step-two
   taskcache transaction commit $TASKCACHE_TRANSACTION
@@ -59,17 +59,21 @@ pub fn command() -> Command {
                     .help("Count it as abandoned after this long"),
             ),
         )
-        .subcommand(sub("commit", "Make all that is staged in a transaction visible").arg(id()))
-        .subcommand(sub("rollback", "Drop all that is staged in a transaction").arg(id()))
         .subcommand(
-            sub("list", "List the transactions that are not over").arg(
-                Arg::new("format")
-                    .long("format")
-                    .value_name("FORMAT")
-                    .value_parser(["text", "json"])
-                    .default_value("text")
-                    .help("Write for people or for programs"),
-            ),
+            sub("commit", "Make all that is staged in a transaction visible").arg(id()).arg(cache_dir()),
+        )
+        .subcommand(sub("rollback", "Drop all that is staged in a transaction").arg(id()).arg(cache_dir()))
+        .subcommand(
+            sub("list", "List the transactions that are not over")
+                .arg(
+                    Arg::new("format")
+                        .long("format")
+                        .value_name("FORMAT")
+                        .value_parser(["text", "json"])
+                        .default_value("text")
+                        .help("Write for people or for programs"),
+                )
+                .arg(cache_dir()),
         )
         .after_help(EXAMPLES)
 }
@@ -92,12 +96,16 @@ fn options() -> [Arg; 4] {
             .help("Choose whether touched keys stay reserved until the end"),
         hook("on-commit", "Run a command after the commit, in the order given"),
         hook("on-rollback", "Run a command after a rollback, in reverse order"),
-        Arg::new("cache-dir")
-            .long("cache-dir")
-            .value_name("DIR")
-            .value_parser(value_parser!(PathBuf))
-            .help("Use the store in DIR"),
+        cache_dir(),
     ]
+}
+
+fn cache_dir() -> Arg {
+    Arg::new("cache-dir")
+        .long("cache-dir")
+        .value_name("DIR")
+        .value_parser(value_parser!(PathBuf))
+        .help("Use the store in DIR")
 }
 
 /// Runs a transaction, or one of its steps.
@@ -111,8 +119,8 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
     }
 }
 
-fn store_folder(host: &Host, arguments: Option<&ArgMatches>) -> Result<PathBuf, Failure> {
-    match arguments.and_then(|arguments| arguments.get_one::<PathBuf>("cache-dir")) {
+fn store_folder(host: &Host, arguments: &ArgMatches) -> Result<PathBuf, Failure> {
+    match arguments.get_one::<PathBuf>("cache-dir") {
         Some(folder) => Ok(host.absolute(folder)),
         None => Ok(survey(host, &Layer::new())?.store?.dir),
     }
@@ -148,7 +156,7 @@ fn tell(text: String) {
 }
 
 fn around(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
-    let store = store_folder(host, Some(arguments))?;
+    let store = store_folder(host, arguments)?;
     let command = command_from(arguments);
     let transaction = TransactionRun {
         isolation: isolation(arguments),
@@ -171,7 +179,7 @@ fn begin(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
         None => EXPIRES,
         Some(text) => text.parse().map_err(|error| Failure::new(format!("option --expires: {error}")))?,
     };
-    let mut store = Store::open(&store_folder(host, Some(arguments))?)?;
+    let mut store = Store::open(&store_folder(host, arguments)?)?;
     if let Some(around) = Context::of(host).transaction {
         store.enter_named(&around)?;
     }
@@ -196,7 +204,7 @@ fn end(
     let text = arguments.get_one::<String>("id").map(String::as_str).unwrap_or_default();
     let hint = "'taskcache transaction list' shows those that are not over";
     let id: TransactionId = text.parse().map_err(|error| Failure::new(format!("{error}")).hint(hint))?;
-    let mut store = Store::open(&store_folder(host, None)?)?.locking(locking(host)?);
+    let mut store = Store::open(&store_folder(host, arguments)?)?.locking(locking(host)?);
     store.sweep_transactions(host.clock.now())?;
     let ended = end(&mut store, &id)?;
     let ended = ended.ok_or_else(|| Failure::new(format!("the transaction {id} is over")).hint(hint))?;
@@ -209,7 +217,7 @@ fn end(
 }
 
 fn list(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
-    let rows = match Store::open_existing(&store_folder(host, None)?) {
+    let rows = match Store::open_existing(&store_folder(host, arguments)?) {
         Ok(store) => store.transactions()?,
         Err(crate::store::StoreError::Missing(_)) => Vec::new(),
         Err(error) => return Err(error.into()),

@@ -48,9 +48,19 @@ pub(super) fn complaint(error: &clap::Error, program: &Command, invocation: &[St
                 format!("{place}: '{}' is none of {}", printable(value.as_bytes()), known.join(", "));
             Failure { hint: near, ..Failure::new(message) }
         }
-        (ErrorKind::MissingRequiredArgument, _) => Failure::new(format!("{given} is missing")).hint(help),
+        (ErrorKind::MissingRequiredArgument, _) => {
+            Failure::new(format!("{} is missing", alternatives(&given))).hint(help)
+        }
         (ErrorKind::MissingSubcommand, _) => Failure::new("a command is missing").hint(help),
         _ => Failure::new(plain(error)).hint(help),
+    }
+}
+
+/// Returns an argument that is missing; where one of several would do, not in the notation of a usage line.
+fn alternatives(given: &str) -> String {
+    match given.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        Some(group) if group.contains('|') => group.replace('|', " or "),
+        _ => given.to_owned(),
     }
 }
 
@@ -85,7 +95,11 @@ fn way_to(program: &Command, path: &[String], name: &str, shown: &str) -> String
     if let Some(near) = nearest(name, beside) {
         return did_you_mean(near);
     }
-    let elsewhere = program.get_subcommands().find(|sub| sub.find_subcommand(name).is_some());
+    // Of two places the store is meant: who types 'list' has results in mind, and no transactions.
+    let elsewhere = program
+        .get_subcommands()
+        .filter(|sub| sub.find_subcommand(name).is_some())
+        .min_by_key(|sub| sub.get_name() != "local-cache");
     match elsewhere {
         Some(sub) => did_you_mean(&format!("{} {} {name}", program.get_name(), sub.get_name())),
         None if path.len() == 1 => {
@@ -119,6 +133,7 @@ mod tests {
             ("taskcache run -z x", "unknown option '-z'", "'taskcache run --help' describes all options"),
             ("taskcache rnu make", "unknown command 'rnu'", "did you mean 'run'?"),
             ("taskcache gc", "unknown command 'gc'", "did you mean 'taskcache local-cache gc'?"),
+            ("taskcache list", "unknown command 'list'", "did you mean 'taskcache local-cache list'?"),
             (
                 "taskcache make",
                 "unknown command 'make'",
@@ -155,6 +170,11 @@ mod tests {
                 "taskcache completions",
                 "<SHELL> is missing",
                 "'taskcache completions --help' describes all options",
+            ),
+            (
+                "taskcache report",
+                "--html <FILE> or --format <FORMAT> is missing",
+                "'taskcache report --help' describes all options",
             ),
             (
                 "taskcache local-cache list x",

@@ -130,7 +130,13 @@ impl Circumstances<'_> {
         let names: Vec<String> = files().flat_map(|file| file.document.policies.keys().cloned()).collect();
         Policy::parse(expression, find, &names).map_err(|error| {
             let hint = match &error {
-                PolicyError::UnknownName { nearest, .. } => nearest.as_deref().map(did_you_mean),
+                PolicyError::UnknownName { nearest: Some(nearest), .. } => Some(did_you_mean(nearest)),
+                PolicyError::UnknownName { nearest: None, .. } | PolicyError::MissingName(_) => {
+                    let built_in = ["DEFAULT", "INPUTS", "TASK_SOURCE", "FLOW_PARAMETERS", "RUN_ID", "NONE"];
+                    let known: Vec<_> =
+                        built_in.into_iter().chain(names.iter().map(String::as_str)).collect();
+                    Some(format!("the names are {}", known.join(", ")))
+                }
                 _ => None,
             };
             let reason = printable(error.to_string().as_bytes());

@@ -177,7 +177,9 @@ impl ConfigError {
             | Self::UnknownVariable { nearest, .. }
             | Self::UnknownTable { nearest, .. } => nearest.as_deref().map(did_you_mean),
             Self::NoCommand { tasks } => {
-                Some(listed(tasks).unwrap_or_else(|| "write it behind the options".into()))
+                Some(listed(tasks).unwrap_or_else(|| {
+                    "write it behind the options, as in 'taskcache run -- COMMAND'".into()
+                }))
             }
             Self::UnknownTask { nearest, tasks, .. } => {
                 nearest.as_deref().map(did_you_mean).or_else(|| listed(tasks))

@@ -14,6 +14,9 @@ pub enum ValueError {
     /// Nothing stands where a pattern is needed.
     #[error("'{0}' names nothing")]
     NamesNothing(String),
+    /// A variable with a value.
+    #[error("'{0}' is no name of a variable (its value comes from the environment)")]
+    Assigned(String),
     /// A literal input without a name.
     #[error("'{0}' is not NAME=TEXT")]
     NoName(String),
@@ -85,8 +88,12 @@ impl ProbeCommand {
 /// Reads a pattern of variables, `!` in front takes out.
 pub fn variable_pattern(bytes: &[u8]) -> Result<Vec<u8>, ValueError> {
     let pattern = bytes.strip_prefix(b"!").unwrap_or(bytes);
-    if pattern.is_empty() || pattern.contains(&b'=') {
+    if pattern.is_empty() {
         return Err(ValueError::NamesNothing(printable(bytes)));
+    }
+    // `-e NAME=VALUE` sets a variable elsewhere, in docker for one.
+    if pattern.contains(&b'=') {
+        return Err(ValueError::Assigned(printable(bytes)));
     }
     Ok(bytes.to_vec())
 }

@@ -105,10 +105,14 @@ impl FromStr for Span {
         if trimmed == "0" {
             return Ok(Self(0));
         }
+        let form = || refuse("write a number and a unit, such as 90s, 15m or 1d12h".into());
         if trimmed.is_empty() || !trimmed.starts_with(|first: char| first.is_ascii_digit()) {
-            return Err(refuse("write a number and a unit, such as 90s, 15m or 1d12h".into()));
+            return Err(form());
         }
-        let duration = humantime::parse_duration(trimmed).map_err(|error| refuse(error.to_string()))?;
+        let duration = humantime::parse_duration(trimmed).map_err(|error| match error {
+            humantime::DurationError::NumberOverflow => refuse("too long".into()),
+            _ => form(),
+        })?;
         let millis = u64::try_from(duration.as_millis()).map_err(|_| refuse("too long".into()))?;
         if i64::try_from(millis).is_err() {
             return Err(refuse("too long".into()));
@@ -189,8 +193,11 @@ mod tests {
         for text in ["", " ", "5", "-1s", "1x", "NaN", "s", "1.5.2s", "1us", "99999999999999999999d", "abc"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
-        let error = "5".parse::<Span>().unwrap_err().to_string();
-        assert!(error.starts_with("'5' is not a length of time ("), "{error}");
+        for text in ["5", "1x", "s"] {
+            let error = text.parse::<Span>().unwrap_err().to_string();
+            let form = "write a number and a unit, such as 90s, 15m or 1d12h";
+            assert_eq!(error, format!("'{text}' is not a length of time ({form})"));
+        }
     }
 
     #[test]

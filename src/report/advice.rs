@@ -13,6 +13,7 @@ use crate::model::difference::Change;
 use crate::model::ignore::IgnoreRule;
 use crate::model::path::printable;
 use crate::model::time::Span;
+use std::collections::BTreeSet;
 
 /// How many things of one kind are named before they are only counted.
 const NAMED: usize = 3;
@@ -104,21 +105,21 @@ fn is_certain(nearest: &Nearest) -> bool {
 }
 
 fn undoing(nearest: &Nearest) -> Vec<String> {
-    let mut steps = Vec::new();
+    let mut steps: Vec<String> = Vec::new();
     for group in nearest.causes.list.chunk_by(|a, b| (a.class, a.change) == (b.class, b.change)) {
         let Some(first) = group.first() else { continue };
         let is_argument = first.class == Class::Argument;
         if is_argument {
-            let said = format!("run: {}", shortened(command_line(&nearest.entry.command)));
-            if !steps.contains(&said) {
-                steps.push(said);
-            }
+            steps.push(format!("run: {}", shortened(command_line(&nearest.entry.command))));
         } else if group.len() > NAMED {
             steps.push(undo_many(first.class, first.change, group.len()));
         } else {
             steps.extend(group.iter().map(|cause| undo(cause, nearest)));
         }
     }
+    // A script that is a declared input as well differs twice, and is put back once.
+    let mut said = BTreeSet::new();
+    steps.retain(|step| said.insert(step.clone()));
     steps
 }
 

@@ -6,7 +6,7 @@
 use super::listing::until;
 use super::output_tree::output_tree;
 use super::screen::{Screen, Tone};
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, Provenance};
 use crate::model::output::NodeKind;
 use crate::model::path::printable;
 use crate::model::time::{Size, Timestamp};
@@ -25,6 +25,12 @@ pub fn command_line(words: &[Vec<u8>]) -> String {
         }
     });
     quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns who made an entry: `user@host`, or the host alone where the account had no name.
+pub fn maker(made: &Provenance) -> String {
+    let (user, host) = (printable(made.user.as_bytes()), printable(made.host.as_bytes()));
+    if user.is_empty() { host } else { format!("{user}@{host}") }
 }
 
 /// Returns how long ago a time was.
@@ -87,8 +93,7 @@ pub fn entry_text(entry: &Entry, used: Option<Use>, now: Timestamp, screen: Scre
         field("stderr", Size::from_bytes(transcript.stderr.size).to_string());
     }
     let made = &entry.provenance;
-    let user = printable(made.user.as_bytes());
-    field("made by", format!("{user}@{} in {}", printable(made.host.as_bytes()), printable(&made.directory)));
+    field("made by", format!("{} in {}", maker(made), printable(&made.directory)));
     field("version", format!("taskcache {}", printable(made.program.as_bytes())));
     if !entry.outputs.nodes().is_empty() {
         let _ = writeln!(text, "\n{}", screen.paint(Tone::Head, "outputs"));
@@ -185,6 +190,12 @@ mod tests {
     fn command_lines_can_be_typed_again() {
         let words = ["sort", "-k", "a b", "", "it's", "x=1"].map(|word| word.as_bytes().to_vec());
         assert_eq!(command_line(&words), r"sort -k 'a b' '' 'it'\''s' x=1");
+    }
+
+    #[test]
+    fn a_maker_without_a_name_is_the_machine() {
+        let made = |user: &str| Provenance { user: user.into(), host: "h".into(), ..Provenance::default() };
+        assert_eq!((maker(&made("u")), maker(&made(""))), ("u@h".to_owned(), "h".to_owned()));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! from outside and are escaped; values of variables are nowhere to be told.
 
 use super::advice::{ARGUMENT_INPUTS, Advice, fact, quoted, shortened};
-use super::entry::{ago, command_line};
+use super::entry::{ago, command_line, maker};
 use crate::engine::around::{Around, ProjectFiles};
 use crate::engine::event::{BypassReason, MissReason, Outcome};
 use crate::engine::explain::{Absence, Explanation, Nearest};
@@ -141,11 +141,10 @@ fn absent(explanation: &Explanation) -> String {
 fn entry_line(entry: &Entry) -> String {
     let made = &entry.provenance;
     format!(
-        "made {} in {} by {}@{}, ran {}\n",
+        "made {} in {} by {}, ran {}\n",
         entry.created,
         printable(&made.directory),
-        printable(made.user.as_bytes()),
-        printable(made.host.as_bytes()),
+        maker(made),
         entry.duration,
     )
 }

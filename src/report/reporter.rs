@@ -6,10 +6,10 @@
 use super::event_log::EventLog;
 use super::progress::Progress;
 use crate::config::settings::{Settings, Status};
-use crate::engine::event::{Event, EventSink, Outcome, Report, Warning, Work};
+use crate::engine::event::{Event, EventSink, MissReason, Outcome, Report, Warning, Work};
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
-use crate::model::time::Size;
+use crate::model::time::{Size, Span};
 use crate::store::reservation::Holder;
 use crate::world::file::FileError;
 use crate::world::host::Host;
@@ -19,6 +19,8 @@ use std::io::Write;
 #[derive(Debug)]
 pub struct Reporter {
     status: bool,
+    /// How many columns a line has where somebody looks; `None` where nobody does.
+    columns: Option<usize>,
     log: Option<EventLog>,
     progress: Progress,
 }
@@ -32,7 +34,8 @@ impl Reporter {
             Status::Never => false,
         };
         let log = settings.events.as_ref().map(|path| EventLog::at(path.clone()));
-        Self { status, log, progress: Progress::of(settings.status, host) }
+        let columns = host.terminals.columns.filter(|_| host.terminals.stderr);
+        Self { status, columns, log, progress: Progress::of(settings.status, host) }
     }
 }
 
@@ -55,7 +58,7 @@ impl EventSink for Reporter {
             }
             Event::Finished(report) => {
                 if self.status {
-                    say(&status_line(&report));
+                    say(&line_with_way(&report, self.columns));
                 }
                 if let Some(log) = &self.log {
                     told(log.append(&report));
@@ -158,6 +161,20 @@ pub fn status_line(report: &Report) -> String {
     format!("{head} {task}{key}, {}", parts.join(", "))
 }
 
+/// A miss that took less is not worth a question.
+const LONG: Span = Span::from_millis(1000);
+
+/// Returns the line, and where to ask why after a long run of which nothing was stored. The other reasons answer that
+/// themselves. In a pipe and on a narrow terminal the line stays as it is.
+fn line_with_way(report: &Report, columns: Option<usize>) -> String {
+    let line = status_line(report);
+    let is_absent = matches!(report.outcome, Outcome::Miss(MissReason::Absent | MissReason::Dependencies));
+    let is_long = report.duration.is_some_and(|duration| duration >= LONG);
+    let longer = format!("{line}; why: taskcache explain");
+    let width = "taskcache: ".len() + longer.chars().count();
+    if is_absent && is_long && columns.is_some_and(|columns| width <= columns) { longer } else { line }
+}
+
 fn files(count: usize) -> String {
     if count == 1 { "1 file".into() } else { format!("{count} files") }
 }
@@ -165,8 +182,8 @@ fn files(count: usize) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::engine::event::{BypassReason, MissReason, NotStored};
-    use crate::model::time::{Span, Timestamp};
+    use crate::engine::event::{BypassReason, NotStored};
+    use crate::model::time::Timestamp;
 
     pub(crate) fn report(outcome: Outcome) -> Report {
         Report {
@@ -183,6 +200,24 @@ pub(crate) mod tests {
             not_stored: None,
             restored: (0, 0),
             bytes: 2048,
+        }
+    }
+
+    #[test]
+    fn a_long_miss_names_the_way_to_its_reason_where_it_fits() {
+        let mut miss = report(Outcome::Miss(MissReason::Absent));
+        let (short, long) = (status_line(&miss), format!("{}; why: taskcache explain", status_line(&miss)));
+        let fits = "taskcache: ".len() + long.len();
+        for (columns, expected) in
+            [(None, &short), (Some(80.min(fits - 1)), &short), (Some(fits), &long), (Some(200), &long)]
+        {
+            assert_eq!(&line_with_way(&miss, columns), expected, "{columns:?}");
+        }
+        miss.duration = Some(Span::from_millis(999));
+        assert_eq!(line_with_way(&miss, Some(200)), status_line(&miss));
+        for outcome in [Outcome::Hit, Outcome::Refresh, Outcome::Miss(MissReason::Expired)] {
+            let other = report(outcome);
+            assert_eq!(line_with_way(&other, Some(200)), status_line(&other));
         }
     }
 

@@ -30,7 +30,10 @@ fn flags_that_make_no_sense_are_refused_and_nothing_runs() {
             "--ttl 9999999999999d",
             "option --ttl: '9999999999999d' is not a length of time (too long)".to_owned(),
         ),
-        ("--env A=b", "option --env: 'A=b' names nothing".to_owned()),
+        (
+            "--env A=b",
+            "option --env: 'A=b' is no name of a variable (its value comes from the environment)".to_owned(),
+        ),
         ("--env ''", "option --env: '' names nothing".to_owned()),
         ("--input ''", "option --input: '' names nothing".to_owned()),
         ("--output ''", "option --output: '' names nothing".to_owned()),

@@ -5,7 +5,7 @@ use crate::support::{TestEnv, ran};
 #[test]
 fn help_is_short_or_long_and_ends_with_examples() {
     let env = TestEnv::new();
-    for line in ["run", "key"] {
+    for line in ["run"] {
         let (short, long) = (env.run(&format!("{line} -h")), env.run(&format!("{line} --help")));
         assert_eq!((short.code, long.code, short.stderr.as_str(), long.stderr.as_str()), (0, 0, "", ""));
         assert!(short.stdout.contains("\n  -t, --task <NAME> "), "{}", short.stdout);
@@ -13,6 +13,16 @@ fn help_is_short_or_long_and_ends_with_examples() {
         assert!(long.stdout.contains("[variable: TASKCACHE_TTL; key: ttl]"), "{}", long.stdout);
         assert!(short.stdout.len() * 2 < long.stdout.len());
     }
+    // The options of a run are listed there alone.
+    for line in ["explain", "key"] {
+        let (short, long) =
+            (env.run(&format!("{line} -h")).stdout, env.run(&format!("{line} --help")).stdout);
+        assert!(!short.contains("--ttl") && short.contains("'taskcache run -h' lists them"), "{short}");
+        assert!(long.contains("[variable: TASKCACHE_TTL; key: ttl]"), "{long}");
+    }
+    let none = env.run("");
+    assert_eq!((none.code, none.stdout.as_str()), (125, ""));
+    assert!(none.stderr.starts_with("Memoise any command"), "{}", none.stderr);
     // What is not the caller's to ask is the command's.
     assert_eq!(env.run("run -- printf %s --help"), ran(0, "--help"));
     assert_eq!(env.run("run --help").stdout, env.run("help run").stdout);

@@ -83,7 +83,7 @@ fn what_a_list_shows_is_what_clear_takes() {
 #[test]
 fn options_that_are_none_are_refused() {
     let env = TestEnv::new();
-    let message = "taskcache: error: option --newer-than: '5' is not a length of time (time unit needed, for example 5sec or 5ms)\n";
+    let message = "taskcache: error: option --newer-than: '5' is not a length of time (write a number and a unit, such as 90s, 15m or 1d12h)\n";
     assert_eq!(env.run("local-cache list --newer-than 5h5").code, 125);
     assert_eq!(env.run("local-cache list --newer-than 5"), ran(125, "").with_stderr(message));
     let message = "taskcache: error: option --exit-code: 'x' is no list of exit codes (write codes and ranges from 0 to 255, such as 0,2-4, or 'any')\n";

@@ -52,6 +52,22 @@ fn staged_results_are_hits_inside() {
 }
 
 #[test]
+fn each_step_of_a_transaction_can_name_its_store() {
+    let env = world();
+    let id = env.run("transaction begin --cache-dir other").stdout.trim().to_owned();
+    assert_eq!(env.run("transaction list"), ran(0, "no transactions\n"));
+    assert!(env.run("transaction list --cache-dir other").stdout.contains(&id));
+    let inside = format!("TASKCACHE_TRANSACTION={id} taskcache run --cache-dir other -- ./step 1");
+    assert_eq!(env.shell(&inside), ran(0, "step 1\n"));
+    assert_eq!(env.run(&format!("transaction commit --cache-dir other {id}")), ran(0, "committed 1 entry\n"));
+    let id = env.run("transaction begin --cache-dir other").stdout.trim().to_owned();
+    assert_eq!(
+        env.run(&format!("transaction rollback --cache-dir other {id}")),
+        ran(0, "rolled back 0 entries\n")
+    );
+}
+
+#[test]
 fn a_transaction_across_separate_steps() {
     let env = world();
     let id = env.run("transaction begin").stdout.trim().to_owned();

@@ -20,10 +20,9 @@ use std::path::PathBuf;
 pub(super) fn command() -> Command {
     subcommand("export", "Write entries into a file that another store can import")
         .arg(
-            Arg::new("key")
-                .value_name("KEY")
-                .num_args(0..)
-                .help("Keys or their first 6 digits or more; all entries where none is given"),
+            Arg::new("key").value_name("KEY").num_args(0..).help(
+                "Name entries by key, or by its first 6 digits or more; all entries where none is given",
+            ),
         )
         .arg(
             Arg::new("output")
@@ -32,7 +31,7 @@ pub(super) fn command() -> Command {
                 .value_name("FILE")
                 .required(true)
                 .value_parser(value_parser!(PathBuf))
-                .help("Where to, '-' for standard output"),
+                .help("Write to FILE, '-' for standard output"),
         )
         .args(filters())
         .after_help(

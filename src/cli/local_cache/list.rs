@@ -33,9 +33,12 @@ pub(super) fn command() -> Command {
     };
     subcommand("list", "List entries, the latest first")
         .args(filters())
-        .arg(option("newer-than", "AGE", "Only entries newer than this, such as 2h"))
-        .arg(option("exit-code", "CODES", "Only entries that exited with one of these, such as 1-255"))
-        .arg(option("search", "TEXT", "Only entries whose command has TEXT in it, in any case").short('s'))
+        .arg(option("newer-than", "AGE", "Take only entries newer than this, such as 2h"))
+        .arg(option("exit-code", "CODES", "Take only entries that exited with one of these, such as 1-255"))
+        .arg(
+            option("search", "TEXT", "Take only entries whose command has TEXT in it, in any case")
+                .short('s'),
+        )
         .arg(
             option("sort", "BY", "Sort by this, the latest, largest or most first")
                 .value_parser(SortBy::ALL.map(|(name, _)| name))

@@ -91,10 +91,10 @@ fn filters() -> [Arg; 4] {
         Arg::new(name).long(name).value_name(value).value_parser(value_parser!(OsString)).help(help)
     };
     [
-        text("project", "P", "Only entries of this project; '*' stands for anything"),
-        text("domain", "D", "Only entries of this domain; '*' stands for anything"),
-        text("task", "NAME", "Only entries of this task; '*' stands for anything").short('t'),
-        text("older-than", "AGE", "Only entries older than this, such as 7d"),
+        text("project", "P", "Take only entries of this project; '*' stands for anything"),
+        text("domain", "D", "Take only entries of this domain; '*' stands for anything"),
+        text("task", "NAME", "Take only entries of this task; '*' stands for anything").short('t'),
+        text("older-than", "AGE", "Take only entries older than this, such as 7d"),
     ]
 }
 

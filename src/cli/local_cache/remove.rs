@@ -14,7 +14,7 @@ pub(super) fn command() -> Command {
             .value_name("KEY")
             .required(true)
             .num_args(1..)
-            .help("Keys or their first 6 digits or more"),
+            .help("Name entries by key, or by its first 6 digits or more"),
     )
 }
 

@@ -19,7 +19,12 @@ use std::io::{Read, Seek};
 /// Returns the subcommand.
 pub(super) fn command() -> Command {
     subcommand("show", "Show everything about an entry")
-        .arg(Arg::new("key").value_name("KEY").required(true).help("Key or its first 6 digits or more"))
+        .arg(
+            Arg::new("key")
+                .value_name("KEY")
+                .required(true)
+                .help("Name an entry by key, or by its first 6 digits or more"),
+        )
         .arg(
             Arg::new("transcript")
                 .long("transcript")

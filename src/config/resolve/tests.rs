@@ -359,6 +359,17 @@ fn policies_may_be_named_in_both_configs() {
             "did you mean 'nightly'?"
         )
     );
+    let known = "the names are DEFAULT, INPUTS, TASK_SOURCE, FLOW_PARAMETERS, RUN_ID, NONE, nightly";
+    for strange in ["XYZXYZ", "INPUTS +"] {
+        assert_eq!(
+            Scene::new()
+                .project("[policy]\nnightly = 'INPUTS'\n")
+                .flag(OptionName::Policy, strange)
+                .fault()
+                .1,
+            known
+        );
+    }
     let scene = scene.flag(OptionName::Policy, "loop");
     assert_eq!(scene.fault(), pair("option --policy: the policy 'loop' contains itself", ""));
 }
@@ -427,7 +438,12 @@ fn errors_name_their_place() {
         (OptionName::Config, "", "option --config: '' names no file".to_owned(), ""),
         (OptionName::Input, "a:!", "option --input: '!' names nothing".to_owned(), ""),
         (OptionName::Output, "?", "option --output: '?' names nothing".to_owned(), ""),
-        (OptionName::Env, "A=b", "option --env: 'A=b' names nothing".to_owned(), ""),
+        (
+            OptionName::Env,
+            "A=b",
+            "option --env: 'A=b' is no name of a variable (its value comes from the environment)".to_owned(),
+            "",
+        ),
         (OptionName::Value, "lr", "option --value: 'lr' is not NAME=TEXT".to_owned(), ""),
         (OptionName::InputCmd, "cc=", "option --input-cmd: 'cc=' has no command".to_owned(), ""),
         (OptionName::VersionCmd, " ", "option --version-cmd: ' ' has no command".to_owned(), ""),
@@ -435,7 +451,8 @@ fn errors_name_their_place() {
             "write '<(...)' or a file"),
         (OptionName::Environment, "prdo", "option --environment: there is no table [env.prdo]".to_owned(), "did you mean 'prod'?"),
         (OptionName::Environment, "", "option --environment: the value is empty".to_owned(), ""),
-        (OptionName::Policy, "INPUTS +", "option --policy: the policy 'INPUTS +' lacks a name beside a '+' or '-'".to_owned(), ""),
+        (OptionName::Policy, "INPUTS +", "option --policy: the policy 'INPUTS +' lacks a name beside a '+' or '-'".to_owned(),
+            "the names are DEFAULT, INPUTS, TASK_SOURCE, FLOW_PARAMETERS, RUN_ID, NONE"),
     ];
     for (name, value, error, hint) in cases {
         let scene = Scene::new().project("[env.prod]\n").flag(name, value);
@@ -494,7 +511,7 @@ fn without_a_command_a_task_has_to_have_one() {
     assert_eq!(scene().fault(), pair("no command is given", "tasks with a command: train"));
     assert_eq!(
         Scene::new().without_command().fault(),
-        pair("no command is given", "write it behind the options")
+        pair("no command is given", "write it behind the options, as in 'taskcache run -- COMMAND'")
     );
     assert_eq!(
         scene().flag(OptionName::Task, "trian").fault(),

@@ -54,6 +54,11 @@ for a hit
 from the next run on
   --version V  counts in place of what the source holds";
     misses(&env, "-i src -- sh tool.sh", "sh", "18 of 19", rest);
+    // One that is a declared input as well differs twice, and is put back once.
+    env.run("run -t both -i tool.sh -- sh tool.sh");
+    env.write("tool.sh", "echo hu\n");
+    let told = env.run("explain -t both -i tool.sh -- sh tool.sh").stdout;
+    assert!(told.contains("\n\nfor a hit\n  put tool.sh back as it was\n\n"), "{told}");
     env.script("program", "#!/bin/sh\necho 1\n");
     env.run("run -- ./program");
     env.script("program", "#!/bin/sh\necho 2\n");

@@ -90,6 +90,16 @@ fn files_that_git_tracks_and_no_input_covers() {
 }
 
 #[test]
+fn one_key_is_no_command() {
+    let env = TestEnv::new();
+    let message = "taskcache: error: 3f2a91c2: command not found\n\
+                   taskcache: hint: 'taskcache local-cache show 3f2a91c2' shows an entry; to compare it, give two keys\n";
+    assert_eq!(env.run("explain 3f2a91c2"), ran(127, "").with_stderr(message));
+    let plain = "taskcache: error: 3f2a91c2: command not found\n";
+    assert_eq!(env.run("explain -- 3f2a91c2"), ran(127, "").with_stderr(plain));
+}
+
+#[test]
 fn two_entries_are_compared_by_their_keys() {
     let env = TestEnv::new();
     let key = |line: &str| {
