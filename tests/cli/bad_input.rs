@@ -49,7 +49,9 @@ fn flags_that_make_no_sense_are_refused_and_nothing_runs() {
         ),
         (
             "--policy 'INPUTS +'",
-            "option --policy: the policy 'INPUTS +' lacks a name beside a '+' or '-'".to_owned(),
+            "option --policy: the policy 'INPUTS +' lacks a name beside a '+' or '-'\n\
+             taskcache: hint: the names are DEFAULT, INPUTS, TASK_SOURCE, FLOW_PARAMETERS, RUN_ID, NONE"
+                .to_owned(),
         ),
     ] {
         assert_eq!(
