@@ -146,7 +146,13 @@ fn verified_body(store: &Store, content: &Content, book: &mut WitnessBook) -> Re
     match store.body(content)? {
         Some(Body::Memory(bytes)) => Ok(Body::Memory(bytes)),
         Some(Body::File(file)) => {
-            let witnessed = book.content_of(&store.content_path(content), None)?;
+            let witnessed = match book.content_of(&store.content_path(content), None) {
+                // A `clear` beside this run took it away since it was opened.
+                Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(RestoreError::ContentMissing(*content));
+                }
+                found => found?,
+            };
             if witnessed.content == *content {
                 return Ok(Body::File(file));
             }
