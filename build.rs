@@ -17,8 +17,10 @@ use std::process::{Command, Stdio};
 /// What rustc links on Linux with glibc, in its order.
 const LIBRARIES: [&str; 7] = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"];
 
-/// At a fixed address, which spares the start some hundred pages of relocations.
-const ARGUMENTS: [&str; 2] = ["-no-pie", "-static"];
+/// At a fixed address, which spares the start some hundred pages of relocations. The standard library takes what a C
+/// library may lack where it is linked anyway, and in a static one only what is asked for is: without this one function
+/// a command that has a working folder of its own is started by a fork, which copies all of our page tables.
+const ARGUMENTS: [&str; 3] = ["-no-pie", "-static", "-Wl,-u,posix_spawn_file_actions_addchdir_np"];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

@@ -11,7 +11,6 @@ use crate::config::settings::{Behavior, Settings, StdinMode};
 use crate::model::policy::PolicyPart;
 use crate::world::process::{CaptureMode, Invocation, StdinSource, Termination, execute};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Returns why the cache is not asked at all, as far as the options tell.
 pub(super) fn bypass_reason(settings: &Settings, context: &Context) -> Option<BypassReason> {
@@ -75,7 +74,7 @@ impl Run<'_> {
             directory: Some(&self.directory),
             stdin,
             capture: CaptureMode::Off,
-            spool_directory: Path::new("/"),
+            spool_folder: &|| Ok("/".into()),
             spool_limit: 0,
         })?;
         let tale = Tale { duration: Some(execution.duration), not_stored, ..Tale::default() };

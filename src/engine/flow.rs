@@ -13,7 +13,6 @@ use crate::world::process::{CaptureMode, Invocation, StartError, StdinSource, Te
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// A flow run that is to be started.
 #[derive(Debug, Clone)]
@@ -79,7 +78,7 @@ pub fn run(host: &Host, flow: &FlowRun<'_>) -> Result<Termination, FlowError> {
         directory: Some(directory),
         stdin: StdinSource::Inherit,
         capture: CaptureMode::Off,
-        spool_directory: Path::new("/"),
+        spool_folder: &|| Ok("/".into()),
         spool_limit: 0,
     })?;
     Ok(execution.termination)

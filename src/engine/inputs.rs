@@ -360,17 +360,27 @@ fn tagged(tag: u8, write: impl FnOnce(&mut Encoder)) -> Digest {
 /// Returns the name of the first watched file that is no longer what it was. `present` is the file system's time at
 /// which the key was made: a file that had been touched shortly before could have changed since without a trace in
 /// its times, and is read again.
-pub fn changed_since(
-    watched: &[Watched],
+pub fn changed_since<'w>(
+    watched: &'w [Watched],
     present: i128,
     is_trusted: impl Fn(&Path) -> bool,
-) -> Option<&[u8]> {
-    let is_same = |file: &Watched| {
+) -> Option<&'w [u8]> {
+    // Asked once for the files of a folder that are on one device: a file may be a link, or mounted there.
+    let mut last: Option<(&OsStr, u64, bool)> = None;
+    let mut is_trusted = |file: &'w Watched, device: u64| {
+        let folder = file.path.parent().unwrap_or(&file.path).as_os_str();
+        match last {
+            Some((last, of, trusted)) if last == folder && of == device => trusted,
+            _ => last.insert((folder, device, is_trusted(&file.path))).2,
+        }
+    };
+    let mut is_same = |file: &'w Watched| {
         let Ok(now) = Witness::of_target(&file.path) else { return false };
         if now != file.witnessed.witness {
             return false;
         }
-        let settled = !crate::store::witness::is_unsettled(&now, present) && is_trusted(&file.path);
+        let settled =
+            !crate::store::witness::is_unsettled(&now, present) && is_trusted(file, now.identity().0);
         settled
             || WitnessBook::forgetful()
                 .content_of(&file.path, None)

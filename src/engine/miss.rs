@@ -13,12 +13,25 @@ use crate::model::entry::{Entry, Provenance};
 use crate::store::placement::{Placement, PlacementFile};
 use crate::store::turn::Turn;
 use crate::store::{Found, Store, StoreError};
-use crate::world::file::file_time;
-use crate::world::process::{CaptureMode, Invocation, StdinSource, Termination, execute};
+use crate::world::process::{CaptureMode, Invocation, SpoolError, StdinSource, Termination, execute};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 /// How many bytes of each stream stay in memory while they are captured.
 const SPOOL_LIMIT: usize = 256 * 1024;
+
+/// Returns the folder for streams that are too big for memory. Most are not, and making it, its lock and taking it away
+/// again costs more than all else that a miss has to do in files.
+fn spool_folder(store: &Store) -> Result<PathBuf, SpoolError> {
+    match store.scratch() {
+        Ok(scratch) => Ok(scratch.path().to_owned()),
+        Err(error) => Err(SpoolError {
+            directory: store.layout().path("tmp"),
+            source: io::Error::other(with_cause(&error)),
+        }),
+    }
+}
 
 impl Run<'_> {
     /// Runs the command, captures it, and keeps the result where it may be kept. With a `known` result it only
@@ -47,7 +60,7 @@ impl Run<'_> {
             store: self.job.store,
         };
         let environment = self.context.environment_inside(&plan.environment, &inside);
-        let scratch = store.scratch().map_err(RunError::Store)?.path().to_owned();
+        let spool_folder = || spool_folder(store);
         let stdin = self.stdin.take();
         let execution = match execute(Invocation {
             program: &plan.program,
@@ -59,7 +72,7 @@ impl Run<'_> {
                 None => StdinSource::Null,
             },
             capture: if self.job.host.streams_joined { CaptureMode::Joined } else { CaptureMode::Apart },
-            spool_directory: &scratch,
+            spool_folder: &spool_folder,
             spool_limit: SPOOL_LIMIT,
         }) {
             Ok(execution) => execution,
@@ -163,8 +176,10 @@ impl Run<'_> {
     ) -> Result<(Before, TakenAway), StoreError> {
         let settings = self.job.settings;
         // First whatever may fail: what is taken away below has to come back if the run does not take place.
-        let scratch = store.scratch()?.path();
-        let mut present = file_time(scratch)?;
+        if !plan.outputs.is_empty() {
+            store.scratch()?;
+        }
+        let mut present = store.present()?;
         let since_start = i128::try_from(self.started.elapsed().as_nanos()).unwrap_or(i128::MAX);
         let hashed_from = present.saturating_sub(since_start);
         if settings.depfile.is_some() {
@@ -172,7 +187,7 @@ impl Run<'_> {
             // from the one in which the last of those files was written: wait for the file system's next tick.
             let first = present;
             while present == first {
-                present = file_time(scratch)?;
+                present = store.present()?;
             }
         }
         let mut taken = TakenAway::default();

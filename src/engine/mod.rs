@@ -8,6 +8,7 @@ pub mod capture;
 pub mod cleaning;
 pub mod comparison;
 pub mod context;
+mod copying;
 pub mod event;
 pub mod explain;
 pub mod flow;

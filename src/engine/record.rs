@@ -152,8 +152,10 @@ pub fn assemble(
     if before.turn.as_ref().is_some_and(|turn| !turn.was_alone()) {
         return Err(NotStored::Overlap);
     }
-    // Once more, now that everything was read: an edit in between counts as one during the run.
-    unchanged(&plan.watched)?;
+    // Once more, where something was read since: an edit in between counts as one during the run.
+    if !plan.outputs.is_empty() || settings.depfile.is_some() {
+        unchanged(&plan.watched)?;
+    }
     if plan.listing.is_some() && plan.listing != listing_now(store, plan, settings) {
         return Err(NotStored::InputsListed);
     }

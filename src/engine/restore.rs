@@ -27,6 +27,7 @@
 //! replaced by a file, nor a file by a folder: what stands in the way makes a miss, and the command decides. A node
 //! that was carried (see [`crate::model::output::OutputNode::carried`]) is never written over.
 
+use super::copying::{Copied, Copy, Copying};
 use super::outputs::Outputs;
 use crate::config::settings::OutputMtime;
 use crate::model::entry::Content;
@@ -36,16 +37,14 @@ use crate::store::content::Body;
 use crate::store::placement::{Placed, Placement};
 use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::store::{Store, StoreError};
-use crate::world::file::{FileError, FileType, Witness, copy_unseen, copy_with_content};
-use crate::world::reading::Reading;
+use crate::world::file::{FileError, FileType, Witness};
 use crate::world::replay::ReplayError;
 use crate::world::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Why a result could not be given back. Each but the last is a miss, and the command runs.
 #[derive(Debug, thiserror::Error)]
@@ -329,8 +328,37 @@ impl<'a> Restore<'a> {
         steps: &[(&OutputNode, Step<'_>)],
         book: &mut WitnessBook,
     ) -> Result<(), RestoreError> {
+        let bytes = steps.iter().fold(0_u64, |sum, (_, step)| match step {
+            Step::File { content, .. } => sum.saturating_add(content.size),
+            _ => sum,
+        });
+        let mut copying = Copying::begin(bytes);
+        let made = self.make_all(store, steps, book, &mut copying);
+        // Before anything is taken away again, nobody may be writing any more.
+        for Copied { number, place, reading, is_whole } in copying.finish() {
+            if let Some(reading) = reading {
+                book.note(&place, reading);
+            }
+            let (node, step) = &steps[number];
+            let is_whole = is_whole.map_err(FileError::of("write", &self.full(node)))?;
+            if let (Step::File { content, .. }, false) = (step, is_whole) {
+                store.drop_damaged(content)?;
+                return Err(RestoreError::ContentMissing(**content));
+            }
+        }
+        made
+    }
+
+    /// Makes everything beside its place. Files that are not small are only begun, and copied by `copying`.
+    fn make_all(
+        &mut self,
+        store: &Store,
+        steps: &[(&OutputNode, Step<'_>)],
+        book: &mut WitnessBook,
+        copying: &mut Copying,
+    ) -> Result<(), RestoreError> {
         let mut swept = BTreeSet::new();
-        for (node, step) in steps {
+        for (at, (node, step)) in steps.iter().enumerate() {
             let (number, path) = (node.output, &node.path);
             match step {
                 Step::Keep(_) | Step::Leave => {}
@@ -341,25 +369,29 @@ impl<'a> Restore<'a> {
                     if let Some(parent) = path.parent() {
                         self.tree(number)?.make_folder(&parent, 0o777)?;
                     }
-                    let (mut file, beside) = self.tree(number)?.create_beside(path, *mode)?;
+                    let (mut target, beside) = self.tree(number)?.create_beside(path, *mode)?;
                     self.staged.push((number, path.clone(), beside));
                     if swept.insert((number, path.parent())) {
                         // The new file has the present in its file system's own time.
-                        let present = Witness::of_open(&file)
+                        let present = Witness::of_open(&target)
                             .map_err(FileError::of("look at", &self.full(node)))?
                             .modified();
                         self.tree(number)?.sweep_beside(path, present - ABANDONED)?;
                     }
-                    let is_whole = match body {
-                        Body::Memory(bytes) => file.write_all(&bytes).map(|()| true),
+                    let full = self.full(node);
+                    let failed = FileError::of("write", &full);
+                    match body {
+                        Body::Memory(bytes) => target.write_all(&bytes).map_err(failed)?,
                         Body::File(source) => {
-                            let place = store.content_path(content);
-                            copy_proven(&source, &mut file, **content, &place, book)
+                            let (content, place) = (**content, store.content_path(content));
+                            let witness = Witness::of_open(&source).map_err(failed)?;
+                            let is_proven = book.known(&place, &witness) == Some(content);
+                            let copy =
+                                Copy { number: at, source, target, content, place, witness, is_proven };
+                            if !copying.copy(copy) {
+                                return Err(RestoreError::ContentMissing(content));
+                            }
                         }
-                    };
-                    if !is_whole.map_err(FileError::of("write", &self.full(node)))? {
-                        store.drop_damaged(content)?;
-                        return Err(RestoreError::ContentMissing(**content));
                     }
                 }
                 Step::Link { target } => {
@@ -442,31 +474,6 @@ impl<'a> Restore<'a> {
         let rewritten = rewritten.map(|(node, _)| (node.output, node.path.clone())).collect();
         Ok(Placement { paths, rewritten })
     }
-}
-
-/// Copies a content's file and returns whether the copy is what its digest says. Where the stat facts are those under
-/// which the file was read before, they stand for the digest and the bytes need not be looked at.
-fn copy_proven(
-    source: &File,
-    target: &mut File,
-    content: Content,
-    place: &Path,
-    book: &mut WitnessBook,
-) -> io::Result<bool> {
-    let witness = Witness::of_open(source)?;
-    let is_still = || Witness::of_open(source).map(|after| after == witness);
-    if book.known(place, &witness) == Some(content) {
-        if copy_unseen(source, target, content.size)? == content.size && is_still()? {
-            return Ok(true);
-        }
-        // Touched meanwhile, as by a backup that links it, or not copied by the kernel: its bytes decide.
-        (&*source).rewind()?;
-        target.set_len(0)?;
-        target.rewind()?;
-    }
-    let copied = copy_with_content(source, target)?;
-    book.note(place, Reading { content: copied, witness, steady: is_still()? });
-    Ok(copied == content)
 }
 
 /// Removes what stands at a path if it still is what was placed there; says whether it did.

@@ -102,7 +102,7 @@ pub fn run(
         directory: Some(directory),
         stdin: StdinSource::Inherit,
         capture: CaptureMode::Off,
-        spool_directory: Path::new("/"),
+        spool_folder: &|| Ok("/".into()),
         spool_limit: 0,
     });
     let succeeded = matches!(&execution, Ok(execution) if execution.termination == Termination::Exited(0));
@@ -179,7 +179,7 @@ pub fn run_hooks(host: &Host, ended: &Ended, tell: &mut dyn FnMut(String)) {
             directory: Some(&hook.directory),
             stdin: StdinSource::Null,
             capture: CaptureMode::Off,
-            spool_directory: Path::new("/"),
+            spool_folder: &|| Ok("/".into()),
             spool_limit: 0,
         });
         let shown = printable(&hook.command);

@@ -70,7 +70,7 @@ use crate::model::locking::Locking;
 use crate::model::path::printable;
 use crate::model::path_set::PathSet;
 use crate::model::time::Timestamp;
-use crate::world::file::{FileError, FileType, Witness, create_private_folder};
+use crate::world::file::{FileError, FileType, Witness, create_private_folder, touched_time};
 use crate::world::lock::{FileLock, Sharing};
 use claim::{Claims, Fence};
 use content::{Body, Contents, Staged};
@@ -208,6 +208,9 @@ pub struct Store {
     /// What must be held still when something is stored.
     fence: Vec<Fence>,
 }
+
+/// The lock that keeps recorders and collectors apart.
+const COLLECTION: &str = "collection";
 
 /// How long a recorder waits for a collector to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -365,6 +368,12 @@ impl Store {
         Ok(self.scratch.get_or_init(|| scratch))
     }
 
+    /// Returns the present in the time of the store's file system, in nanoseconds since the epoch. A file that is there
+    /// is touched: making one for it takes the file system up to 0.25 ms.
+    pub fn present(&self) -> Result<i128, StoreError> {
+        Ok(touched_time(&self.layout.path("locks").join(COLLECTION))?)
+    }
+
     /// Returns what makes the digest that stands in the store for a confidential one. It is keyed with the store's own random
     /// secret, so that a copy of the store cannot be searched for the digests of likely values.
     pub fn mask(&self) -> Result<impl Fn(&Digest) -> Digest, StoreError> {
@@ -507,7 +516,7 @@ impl Store {
         sharing: Sharing,
         patience: Duration,
     ) -> Result<FileLock, StoreError> {
-        let path = self.layout.path("locks").join("collection");
+        let path = self.layout.path("locks").join(COLLECTION);
         FileLock::take(&path, sharing, patience)?.ok_or_else(|| StoreError::Locked(self.layout.root.clone()))
     }
 }

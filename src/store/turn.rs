@@ -104,11 +104,12 @@ impl Turn {
             .map(|place| (place, locks.inside(place)))
             .chain(above.iter().map(|place| (place, locks.below(place))))
         {
-            let is_empty = locks.is_empty(place)?;
+            let is_long = Witness::of_path(&path).is_ok_and(|witness| witness.size() >= LONG);
+            let is_over = is_long && locks.is_empty(place)?;
             at_work.extend(FileLock::take(&path, Sharing::Shared, Duration::ZERO)?);
             let mut file = open_private(&path, OFlags::WRONLY | OFlags::APPEND)?;
             // Nobody counts on the bytes of those who have gone.
-            let emptied = if is_empty { file.set_len(0) } else { Ok(()) };
+            let emptied = if is_over { file.set_len(0) } else { Ok(()) };
             emptied.and_then(|()| file.write_all(b".")).map_err(FileError::of("append to", &path))?;
         }
         let watched = watched.into_iter().map(|path| (arrivals(&path), path)).map(|(now, path)| (path, now));
@@ -141,6 +142,9 @@ pub(super) fn sweep(layout: &Layout) -> Result<usize, FileError> {
     }
     Ok(swept)
 }
+
+/// From how many bytes on a file is emptied: each time would cost ten times as much as the byte does.
+const LONG: u64 = 4096;
 
 const INSIDE: &str = "place-";
 const BELOW: &str = "below-";

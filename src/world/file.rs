@@ -458,6 +458,19 @@ pub fn file_time(folder: &Path) -> Result<i128, FileError> {
     time
 }
 
+/// Touches a file of ours, which is made where it is missing, and returns the time that its file system gave it for that,
+/// in nanoseconds since the epoch.
+pub fn touched_time(path: &Path) -> Result<i128, FileError> {
+    let file = open_private(path, OFlags::RDWR)?;
+    let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+    let times = Timestamps { last_access: now, last_modification: now };
+    rustix::fs::futimens(&file, &times)
+        .map_err(io::Error::from)
+        .and_then(|()| Witness::of_open(&file))
+        .map(|witness| witness.changed())
+        .map_err(FileError::of("touch", path))
+}
+
 /// Returns the bytes of a file of ours, which is an error where it has more than `most` or a link stands in its place.
 pub fn read_at_most(path: &Path, most: usize) -> Result<Vec<u8>, FileError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;

@@ -12,6 +12,7 @@ use super::outlet::Outlets;
 pub use super::program::{StartError, resolve_program};
 use super::signals::{Arrival, SignalWatch};
 pub use super::signals::{die_by, outlive_file_limit};
+pub use super::spool::{SpoolError, SpoolFolder};
 pub use super::tee::{Capture, Incomplete};
 use super::tee::{SpoolPlace, Tee};
 use crate::model::time::Span;
@@ -61,7 +62,6 @@ pub enum CaptureMode {
 }
 
 /// A command to run.
-#[derive(Debug)]
 pub struct Invocation<'a> {
     /// The program's file, with a slash; a relative one counts from `directory`.
     pub program: &'a Path,
@@ -75,8 +75,8 @@ pub struct Invocation<'a> {
     pub stdin: StdinSource,
     /// How its output is recorded.
     pub capture: CaptureMode,
-    /// An existing folder for output that is too big for memory.
-    pub spool_directory: &'a Path,
+    /// The folder for output that is too big for memory.
+    pub spool_folder: SpoolFolder<'a>,
     /// How many bytes of each stream stay in memory.
     pub spool_limit: usize,
 }
@@ -160,7 +160,7 @@ async fn oversee(
     mut child: Child,
     started: Instant,
     mut signals: SignalWatch,
-    tee: Option<&mut Tee>,
+    tee: Option<&mut Tee<'_>>,
 ) -> io::Result<Ending> {
     let (cut, cutoff) = watch::channel(false);
     let mut teeing = pin!(async {
@@ -216,8 +216,8 @@ fn forward(arrival: Arrival, command: Option<Pid>) {
 /// The command's ends of the pipes; `None` where it writes to our streams.
 struct Ends(Option<(PipeWriter, PipeWriter)>);
 
-fn connect(invocation: &Invocation<'_>, outlets: Outlets) -> io::Result<(Option<Tee>, Ends)> {
-    let place = SpoolPlace { directory: invocation.spool_directory, limit: invocation.spool_limit };
+fn connect<'a>(invocation: &Invocation<'a>, outlets: Outlets) -> io::Result<(Option<Tee<'a>>, Ends)> {
+    let place = SpoolPlace { folder: invocation.spool_folder, limit: invocation.spool_limit };
     let (tee, ends) = match invocation.capture {
         CaptureMode::Off => return Ok((None, Ends(None))),
         CaptureMode::Joined => {

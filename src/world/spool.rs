@@ -14,6 +14,9 @@ use std::mem;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+/// Returns the folder for big streams, which is made when the first of them needs it.
+pub type SpoolFolder<'f> = &'f dyn Fn() -> Result<PathBuf, SpoolError>;
+
 /// A complete stream.
 #[derive(Debug)]
 pub struct Spool {
@@ -88,29 +91,21 @@ pub struct SpoolError {
 }
 
 /// A stream that grows.
-pub(super) struct SpoolWriter {
-    directory: PathBuf,
+pub(super) struct SpoolWriter<'f> {
+    folder: SpoolFolder<'f>,
     limit: usize,
     /// The tail that is not in the file yet; everything, as long as there is no file.
     pending: Vec<u8>,
     file: Option<(File, SpoolFile)>,
     hasher: Hasher,
     size: u64,
-    failure: Option<io::Error>,
+    failure: Option<SpoolError>,
 }
 
-impl SpoolWriter {
+impl<'f> SpoolWriter<'f> {
     /// Starts an empty stream of which `limit` bytes may stay in memory.
-    pub(super) fn new(directory: &Path, limit: usize) -> Self {
-        Self {
-            directory: directory.to_owned(),
-            limit,
-            pending: Vec::new(),
-            file: None,
-            hasher: Hasher::new(),
-            size: 0,
-            failure: None,
-        }
+    pub(super) fn new(folder: SpoolFolder<'f>, limit: usize) -> Self {
+        Self { folder, limit, pending: Vec::new(), file: None, hasher: Hasher::new(), size: 0, failure: None }
     }
 
     /// Adds bytes. After the first failure they are dropped, and [`Self::finish`] reports it.
@@ -129,16 +124,14 @@ impl SpoolWriter {
         }
     }
 
-    fn spill(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.file.is_none() {
-            self.file = Some(create(&self.directory)?);
-        }
-        if let Some((file, _)) = &mut self.file {
-            file.write_all(&self.pending)?;
-            self.pending.clear();
-            file.write_all(bytes)?;
-        }
-        Ok(())
+    fn spill(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        let (file, own) = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(create((self.folder)()?)?),
+        };
+        let written = file.write_all(&self.pending).and_then(|()| file.write_all(bytes));
+        self.pending.clear();
+        written.map_err(failed(own.path().parent().unwrap_or(own.path())))
     }
 
     /// Ends the stream.
@@ -146,8 +139,8 @@ impl SpoolWriter {
         if self.failure.is_none() && self.file.is_some() {
             self.failure = self.spill(&[]).err();
         }
-        if let Some(source) = self.failure {
-            return Err(SpoolError { directory: self.directory, source });
+        if let Some(failure) = self.failure {
+            return Err(failure);
         }
         let content = Content { digest: self.hasher.finish(), size: self.size };
         let body = match self.file {
@@ -160,15 +153,19 @@ impl SpoolWriter {
 
 /// Creates a file of our own under a name that nobody has. Process ids would not do: two containers that share the
 /// folder count theirs apart.
-fn create(directory: &Path) -> io::Result<(File, SpoolFile)> {
+fn create(directory: PathBuf) -> Result<(File, SpoolFile), SpoolError> {
     loop {
         let path = directory.join(format!("spool-{:016x}", random_number()));
         match create_private(&path) {
             Ok(file) => return Ok((file, SpoolFile(path))),
             Err(error) if error.is(Errno::EXIST) => {}
-            Err(error) => return Err(error.source),
+            Err(error) => return Err(SpoolError { directory, source: error.source }),
         }
     }
+}
+
+fn failed(directory: &Path) -> impl Fn(io::Error) -> SpoolError {
+    move |source| SpoolError { directory: directory.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -177,7 +174,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn spooled(directory: &Path, pieces: &[&[u8]]) -> Spool {
-        let mut writer = SpoolWriter::new(directory, 8);
+        let folder = || Ok(directory.to_owned());
+        let mut writer = SpoolWriter::new(&folder, 8);
         pieces.iter().for_each(|piece| writer.append(piece));
         writer.finish().unwrap()
     }
@@ -187,12 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn small_streams_stay_in_memory() {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = spooled(folder.path(), &[b"1234", b"", b"5678"]);
+    fn small_streams_stay_in_memory_and_ask_for_no_folder() {
+        let folder = || panic!("asked for a folder");
+        let mut writer = SpoolWriter::new(&folder, 8);
+        [&b"1234"[..], b"", b"5678"].iter().for_each(|piece| writer.append(piece));
+        let spool = writer.finish().unwrap();
         assert_eq!(spool.content(), Content::of(b"12345678"));
         assert!(matches!(spool.body(), SpoolBody::Memory(bytes) if bytes == b"12345678"));
-        assert_eq!(names(folder.path()), 0);
     }
 
     #[test]
@@ -221,7 +220,8 @@ mod tests {
     fn a_failure_is_kept_and_takes_no_memory() {
         let folder = tempfile::tempdir().unwrap();
         let nowhere = folder.path().join("nowhere");
-        let mut writer = SpoolWriter::new(&nowhere, 8);
+        let folder = || Ok(nowhere.clone());
+        let mut writer = SpoolWriter::new(&folder, 8);
         for _ in 0..1000 {
             writer.append(b"123456789");
         }

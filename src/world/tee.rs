@@ -9,12 +9,11 @@
 
 use super::forward::{CHUNK, Forwarder};
 use super::outlet;
-use super::spool::{Spool, SpoolError, SpoolWriter};
+use super::spool::{Spool, SpoolError, SpoolFolder, SpoolWriter};
 use crate::model::entry::{Segment, Stream};
 use std::cell::RefCell;
 use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use tokio::net::unix::pipe;
 use tokio::sync::watch;
 
@@ -96,12 +95,12 @@ impl Record {
 }
 
 /// One pipe of the command, on its way through.
-struct Lane {
+struct Lane<'f> {
     stream: Stream,
     /// `None` once it ended, or had to be closed.
     pipe: Option<pipe::Receiver>,
     forwarder: Forwarder,
-    spool: SpoolWriter,
+    spool: SpoolWriter<'f>,
 }
 
 /// Why a lane ends.
@@ -110,8 +109,8 @@ enum End {
     Cut(Incomplete),
 }
 
-impl Lane {
-    fn start(stream: Stream, pipe: PipeReader, outlet: OwnedFd, spool: SpoolWriter) -> io::Result<Self> {
+impl<'f> Lane<'f> {
+    fn start(stream: Stream, pipe: PipeReader, outlet: OwnedFd, spool: SpoolWriter<'f>) -> io::Result<Self> {
         let pipe = pipe::Receiver::from_owned_fd(pipe.into())?;
         Ok(Self { stream, pipe: Some(pipe), forwarder: Forwarder::start(outlet)?, spool })
     }
@@ -215,32 +214,32 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 /// Both pipes of a command, on their way through.
-pub(super) struct Tee {
-    stdout: Lane,
+pub(super) struct Tee<'f> {
+    stdout: Lane<'f>,
     /// `None` where both streams share a pipe.
-    stderr: Option<Lane>,
+    stderr: Option<Lane<'f>>,
     record: RefCell<Record>,
 }
 
 /// Where output is recorded.
 #[derive(Clone, Copy)]
 pub(super) struct SpoolPlace<'a> {
-    pub(super) directory: &'a Path,
+    pub(super) folder: SpoolFolder<'a>,
     pub(super) limit: usize,
 }
 
-impl SpoolPlace<'_> {
-    fn writer(self) -> SpoolWriter {
-        SpoolWriter::new(self.directory, self.limit)
+impl<'f> SpoolPlace<'f> {
+    fn writer(self) -> SpoolWriter<'f> {
+        SpoolWriter::new(self.folder, self.limit)
     }
 }
 
-impl Tee {
+impl<'f> Tee<'f> {
     /// Starts to forward one pipe that both streams share to our standard output.
     pub(super) fn joined(
         pipe: PipeReader,
         outlets: outlet::Outlets,
-        place: SpoolPlace<'_>,
+        place: SpoolPlace<'f>,
     ) -> io::Result<Self> {
         let stdout = Lane::start(Stream::Stdout, pipe, outlets.stdout, place.writer())?;
         Ok(Self { stdout, stderr: None, record: RefCell::default() })
@@ -251,7 +250,7 @@ impl Tee {
         stdout: PipeReader,
         stderr: PipeReader,
         outlets: outlet::Outlets,
-        place: SpoolPlace<'_>,
+        place: SpoolPlace<'f>,
     ) -> io::Result<Self> {
         let stdout = Lane::start(Stream::Stdout, stdout, outlets.stdout, place.writer())?;
         let stderr = Lane::start(Stream::Stderr, stderr, outlets.stderr, place.writer())?;

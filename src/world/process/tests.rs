@@ -60,7 +60,7 @@ impl Scene {
             directory: self.directory.as_deref(),
             stdin: self.stdin,
             capture: self.capture,
-            spool_directory: self.folder.path(),
+            spool_folder: &|| Ok(self.folder.path().to_owned()),
             spool_limit: LIMIT,
         };
         execute_into(invocation, outlets).map(|execution| (execution, self.folder))
