@@ -1,7 +1,7 @@
 //! Reading everything that the store holds, and saying what is wrong with it.
 //!
 //! The index first: SQLite's own check, then each row against its checksum, its columns and its references, then the
-//! contents that lie in it. Then every file (see [`super::inventory`]). Rows are taken one at a time by their number,
+//! contents that lie in it. Then every file (see `inventory`). Rows are taken one at a time by their number,
 //! so that neither memory nor a lock grows with the store.
 //!
 //! Others may be at work meanwhile. What looks wrong is looked at a second time, from the row on, before it is told:
