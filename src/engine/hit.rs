@@ -23,7 +23,6 @@ use crate::store::witness::WitnessBook;
 use crate::world::outlet::Outlets;
 use crate::world::process::Termination;
 use crate::world::replay::{Printed, Replay as Replaying, ReplayError, ReplaySource, replay};
-use std::time::Duration;
 
 /// SIGPIPE: what a command dies of when nobody reads it any more.
 const BROKEN_PIPE: i32 = 13;
@@ -70,7 +69,7 @@ impl Run<'_> {
         let report = self.finish(outcome, termination, tale);
         self.note(store, &report);
         if !self.settings().read_only {
-            store.leave_record(entry, Duration::ZERO);
+            store.leave_wanted_record(entry);
         }
         Ok(termination)
     }

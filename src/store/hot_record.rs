@@ -158,12 +158,15 @@ impl HotRecords {
     }
 
     /// Returns the records that have no row, what is no record, and the records above the number that is kept.
-    pub(super) fn superfluous(&self, rows: &BTreeSet<CacheKey>) -> Result<Vec<Superfluous>, FileError> {
+    pub(super) fn superfluous(
+        &self,
+        has_row: impl Fn(&CacheKey) -> bool,
+    ) -> Result<Vec<Superfluous>, FileError> {
         let mut kept = 0;
         let mut superfluous = Vec::new();
         for (path, key) in self.files()? {
             match key {
-                Some(key) if !rows.contains(&key) => superfluous.push(Superfluous::Rowless(key)),
+                Some(key) if !has_row(&key) => superfluous.push(Superfluous::Rowless(key)),
                 Some(_) if kept < KEPT => kept += 1,
                 _ => superfluous.push(Superfluous::Excess(path)),
             }
@@ -198,18 +201,34 @@ impl Store {
         let path = self.layout.path(INDEX);
         // Before the index is opened, and never after: closing any descriptor of the file drops SQLite's locks on it.
         let Some(identity) = Index::marked_identity(&path) else {
-            self.is_unmarked.set(true);
+            self.wanted.set(Some(Wanted::Marks));
             return None;
         };
-        let HotRecord { entry, streams } = HotRecords::beside(&path).read(key, identity)?;
+        let Some(HotRecord { entry, streams }) = HotRecords::beside(&path).read(key, identity) else {
+            self.wanted.set(Some(Wanted::Record));
+            return None;
+        };
         self.streams.borrow_mut().extend(streams);
         Some(entry)
     }
 
+    /// Leaves a hot record for the next hit of an entry that the index gave because a look-up found no record. A look-up
+    /// by path sets opens the index first and asks for none, so none is left. Whoever holds the write lock is not waited
+    /// for.
+    pub fn leave_wanted_record(&self, entry: &Entry) {
+        let Some(wanted) = self.wanted.take().filter(|_| !self.reads_only) else { return };
+        if wanted == Wanted::Marks
+            && let Some(index) = self.index.get()
+        {
+            index.fold_log();
+        }
+        self.leave_record(entry, Duration::ZERO);
+    }
+
     /// Leaves a hot record for the next hit of an entry whose row was just written or read. Waits for others up to
     /// `patience`. Nothing is lost where it cannot be made but the time that it would have spared.
-    pub fn leave_record(&self, entry: &Entry, patience: Duration) {
-        if self.chain.is_empty() && !self.reads_only && self.index.get().is_some() {
+    pub(super) fn leave_record(&self, entry: &Entry, patience: Duration) {
+        if self.chain.is_empty() {
             let _ = self.make_record(entry, patience);
         }
     }
@@ -217,9 +236,6 @@ impl Store {
     fn make_record(&self, entry: &Entry, patience: Duration) -> Result<(), StoreError> {
         let index = self.index()?;
         let failed = index.failed("take the write lock");
-        if self.is_unmarked.replace(false) {
-            index.fold_log();
-        }
         let (Some(identity), true) = (index.identity(), filesystem::is_local(index.path()).unwrap_or(false))
         else {
             return Ok(());
@@ -233,7 +249,7 @@ impl Store {
                 streams.push(bytes);
             }
         }
-        let bytes = encode(&HotRecord { entry: entry.clone(), streams }, identity);
+        let bytes = encode(entry, &streams, identity);
         if bytes.len() > LARGEST {
             return Ok(());
         }
@@ -248,16 +264,24 @@ impl Store {
     /// Takes away the hot records that lost their row, and the oldest of too many.
     pub(super) fn sweep_records(&self) -> Result<(), StoreError> {
         let index = self.index()?;
-        let rows = index.rows()?.into_iter().map(|row| row.key).collect();
-        let superfluous = index.records().superfluous(&rows)?;
+        // A row that cannot be read counts as there: what stays too long harms nobody.
+        let has_row = |key: &CacheKey| index.has_row(key).unwrap_or(true);
+        let superfluous = index.records().superfluous(has_row)?;
         if superfluous.is_empty() {
             return Ok(());
         }
         let lock = WriteLock::take(index, BUSY).map_err(index.failed("take the write lock"))?;
-        // Unread rows count as there: what stays too long harms nobody.
-        let has_row = |key: &CacheKey| index.row_checksum(key).map_or(true, |row| row.is_some());
         Ok(index.records().sweep(&superfluous, has_row, &lock)?)
     }
+}
+
+/// What a look-up lacked to be over without the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The head of the index file does not show our marks; they may lie in the log.
+    Marks,
+    /// There was no whole record of the key.
+    Record,
 }
 
 /// A file that a collection takes away.
@@ -305,10 +329,10 @@ pub(super) fn inspect(bytes: &[u8], name: &Digest) -> Result<(), DecodeError> {
 }
 
 /// The checksum, and what it covers.
-fn encode(record: &HotRecord, (device, inode): (u64, u64)) -> Vec<u8> {
+fn encode(entry: &Entry, streams: &[Vec<u8>], (device, inode): (u64, u64)) -> Vec<u8> {
     let mut encoder = Encoder::new();
-    encoder.u32(FORMAT).u64(device).u64(inode).bytes(&record.entry.encode()).length(record.streams.len());
-    for bytes in &record.streams {
+    encoder.u32(FORMAT).u64(device).u64(inode).bytes(&entry.encode()).length(streams.len());
+    for bytes in streams {
         encoder.bytes(bytes);
     }
     let covered = encoder.finish();
@@ -342,6 +366,7 @@ mod tests {
     use super::*;
     use crate::model::entry::tests::sample;
     use crate::model::entry::{Content, Segment, Stream, Transcript};
+    use crate::model::path_set::PathSet;
     use crate::model::time::Timestamp;
     use crate::store::removal::Selection;
 
@@ -435,8 +460,25 @@ mod tests {
         std::fs::remove_dir_all(scene.root().join("records")).unwrap();
         let store = scene.open();
         assert!(matches!(store.find(&scene.entry.key), Ok(Found::Entry(_))));
-        store.leave_record(&scene.entry, Duration::ZERO);
+        store.leave_wanted_record(&scene.entry);
         assert_eq!(scene.look_up(), (Some(scene.entry.clone()), false));
+    }
+
+    #[test]
+    fn a_hit_that_asked_for_no_record_leaves_none() {
+        let scene = Scene::new();
+        std::fs::remove_dir_all(scene.root().join("records")).unwrap();
+        let store = scene.open();
+        // As a look-up by path sets does, which needs the index in any case.
+        assert_eq!(store.path_sets(&scene.entry.recipe).unwrap(), []);
+        assert!(matches!(store.find(&scene.entry.key), Ok(Found::Entry(_))));
+        store.leave_wanted_record(&scene.entry);
+        assert!(!scene.path().exists());
+        let paths = PathSet::new(vec![b"a.h".to_vec()]);
+        let staged = vec![Staged::Memory(b"out".to_vec())];
+        let now = scene.entry.created;
+        scene.open().record(&scene.entry, staged, Some(&paths), now, Durability::Process).unwrap();
+        assert!(!scene.path().exists());
     }
 
     #[test]

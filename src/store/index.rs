@@ -201,10 +201,9 @@ impl Index {
         &self.records
     }
 
-    /// Returns the checksum that the row of a key has; `None` where there is no row.
-    pub(super) fn row_checksum(&self, key: &CacheKey) -> rusqlite::Result<Option<Vec<u8>>> {
-        let mut query = self.connection.prepare_cached("SELECT checksum FROM entry WHERE key = ?1")?;
-        query.query_row([blob(key)], |row| row.get(0)).optional()
+    /// Returns whether a key has a row, sound or not.
+    pub(super) fn has_row(&self, key: &CacheKey) -> rusqlite::Result<bool> {
+        self.connection.prepare_cached("SELECT 1 FROM entry WHERE key = ?1")?.exists([blob(key)])
     }
 
     /// Looks an entry up.

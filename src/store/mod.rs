@@ -74,6 +74,7 @@ use crate::world::file::{FileError, FileType, Witness, create_private_folder, to
 use crate::world::lock::{FileLock, Sharing};
 use claim::{Claims, Fence};
 use content::{Body, Contents, Staged};
+use hot_record::Wanted;
 use index::{Index, Inserted, Insertion};
 use reservation::Reservations;
 use scratch::Scratch;
@@ -195,8 +196,8 @@ pub struct Store {
     /// Opened when it is first asked: a hit may be over without it.
     index: OnceCell<Index>,
     contents: Contents,
-    /// The head of the index file did not show our marks when a hot record was looked for.
-    is_unmarked: Cell<bool>,
+    /// What a look-up lacked to be over without the index; none where it lacked nothing, or did not try.
+    wanted: Cell<Option<Wanted>>,
     /// Streams that came with a hot record.
     streams: RefCell<Vec<Vec<u8>>>,
     scratch: OnceCell<Scratch>,
@@ -221,9 +222,9 @@ const TAG: &[u8] =
 impl Store {
     /// Opens the store at `root` and makes it where it is missing.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        let exists = Self::check_folder(root)?;
+        Self::check_folder(root)?;
         let store = Self::assemble(root);
-        if !exists || store.seen.is_none() {
+        if store.seen.is_none() {
             store.index()?;
         }
         Ok(store)
@@ -250,7 +251,7 @@ impl Store {
             seen,
             index: OnceCell::new(),
             contents,
-            is_unmarked: Cell::new(false),
+            wanted: Cell::new(None),
             streams: RefCell::default(),
             scratch: OnceCell::new(),
             chain: Vec::new(),
@@ -457,7 +458,10 @@ impl Store {
         self.index()?;
         let recorded = self.record_locked(entry, staged, path_set, now, durability);
         self.noting_damage(recorded)?;
-        self.leave_record(entry, PATIENCE);
+        // With path sets a look-up needs the index in any case.
+        if path_set.is_none() {
+            self.leave_record(entry, PATIENCE);
+        }
         Ok(())
     }
 
