@@ -75,6 +75,8 @@ pub enum BypassReason {
     Stdin,
     /// The program or its script cannot be read.
     Source,
+    /// An input is a file of the store.
+    OwnFile,
     /// The store cannot be used.
     Store,
 }
@@ -90,6 +92,7 @@ impl BypassReason {
             Self::NoFlow => "no-flow",
             Self::Stdin => "stdin",
             Self::Source => "source",
+            Self::OwnFile => "own-file",
             Self::Store => "store",
         }
     }

@@ -20,7 +20,6 @@ use super::plan::{Plan, PlanError, Request, plan};
 use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError};
 use super::run::{Job, RunError};
-use super::source::SourceError;
 use crate::config::settings::{EnvMode, FailMode, Settings, StdinMode};
 use crate::model::cause::{Causes, Reading, Side, causes};
 use crate::model::difference::{Comparison, Difference, Volatile, compare, likeness, volatile};
@@ -182,9 +181,10 @@ pub fn explain(job: Job<'_>, looks_around: bool) -> Result<Explanation, RunError
         None => WitnessBook::forgetful(),
     };
     let plan = match make_plan(job, &context, &mut book) {
-        Err(RunError::Plan(PlanError::Source(SourceError::File(error)))) => {
-            explanation.outcome = Outcome::Bypass(BypassReason::Source);
-            explanation.note = Some(format!("{error}: {}", error.source));
+        Err(RunError::Plan(error)) => {
+            let Some(reason) = error.bypass() else { return Err(error.into()) };
+            explanation.outcome = Outcome::Bypass(reason);
+            explanation.note = Some(with_cause(&error));
             return Ok(explanation);
         }
         other => other?,

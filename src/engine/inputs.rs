@@ -15,6 +15,7 @@ use crate::model::fingerprint::{Ingredient, IngredientKind, Presence};
 use crate::model::ignore::IgnoreRule;
 use crate::model::path::printable;
 use crate::model::pattern::{Exclusions, PathPattern, PatternError};
+use crate::store::quarantine::{INDEX, identity};
 use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::world::file::{FileError, FileType, Witness};
 use crate::world::glob::{ExpandError, Found, FoundKind, Resolves, expand};
@@ -53,6 +54,9 @@ pub enum InputError {
         /// What it is.
         what: &'static str,
     },
+    /// A file of the store.
+    #[error("the input '{}' is a file of the store, which every run changes", printable(.0))]
+    OwnFile(Vec<u8>),
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -66,6 +70,7 @@ impl InputError {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Missing(_) => Some("write '?' in front of an input that may be missing"),
+            Self::OwnFile(_) => Some("keep it out of the key with --ignore, or choose another store"),
             Self::Special { .. } => Some("take it out with '!' in front of its path"),
             Self::File(_) | Self::Walk { .. } => {
                 Some("make it readable, or take it out with '!' in front of its path")
@@ -139,13 +144,14 @@ impl<'a> TakenOut<'a> {
 
     /// `path` is in its plain spelling.
     fn covers(&self, path: &Path) -> bool {
-        let is_in_store = |store: &Vec<u8>| {
-            let path = path.as_os_str().as_bytes();
-            path.starts_with(store) || store.strip_suffix(b"/") == Some(path)
-        };
-        self.excluded.covers(path)
-            || self.outputs.covers(path)
-            || self.store.as_ref().is_some_and(is_in_store)
+        self.excluded.covers(path) || self.outputs.covers(path) || self.is_in_store(path)
+    }
+
+    /// `path` is in its plain spelling.
+    fn is_in_store(&self, path: &Path) -> bool {
+        let path = path.as_os_str().as_bytes();
+        let store = self.store.as_ref();
+        store.is_some_and(|store| path.starts_with(store) || store.strip_suffix(b"/") == Some(path))
     }
 }
 
@@ -259,17 +265,21 @@ pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, In
             let as_given = sources.directory.join(OsStr::from_bytes(word));
             Witness::of_target(&as_given).is_ok_and(|witness| witness.file_type() == FileType::File)
         };
-        if taken_out.covers(&path) || seen.contains(&path) || !is_file() {
+        let is_own = taken_out.is_in_store(&path);
+        if !is_own && taken_out.covers(&path) || seen.contains(&path) || !is_file() {
             continue;
         }
         if takes(sources.ignores, word) {
             inputs.ignored.push(word.to_vec());
+        } else if is_own {
+            return Err(InputError::OwnFile(word.to_vec()));
         } else {
             seen.insert(path.clone());
             files.push(File { name: word.to_vec(), path, link: None });
         }
     }
     read(files, &mut inputs, book)?;
+    refuse_index(sources.store, &inputs.watched)?;
     Ok(inputs)
 }
 
@@ -318,6 +328,19 @@ fn add(found: Found, inputs: &mut Inputs, files: &mut Vec<File>) -> Result<(), I
     };
     inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, digest));
     Ok(())
+}
+
+/// Refuses an input that leads to the index under another name. Reading it again after the run would close a
+/// descriptor of a database that is open in this process, and SQLite's locks on it go with the first that is closed.
+fn refuse_index(store: Option<&Path>, watched: &[Watched]) -> Result<(), InputError> {
+    if watched.is_empty() {
+        return Ok(());
+    }
+    let Some(index) = store.and_then(|store| identity(&store.join(INDEX))) else { return Ok(()) };
+    match watched.iter().find(|file| file.witnessed.witness.identity() == index) {
+        Some(file) => Err(InputError::OwnFile(file.name.clone())),
+        None => Ok(()),
+    }
 }
 
 fn read(files: Vec<File>, inputs: &mut Inputs, book: &mut WitnessBook) -> Result<(), InputError> {

@@ -4,6 +4,7 @@
 //! a wrong key.
 
 use super::context::Context;
+use super::event::BypassReason;
 use super::inputs::{InputError, Sources, Watched, gather, refuse_overlaps};
 use super::outputs::{OutputError, Outputs};
 use super::source::{Source, SourceError};
@@ -76,6 +77,16 @@ impl PlanError {
         match self {
             Self::Start(error) => error.exit_code(),
             _ => 125,
+        }
+    }
+
+    /// Returns why the command runs without the cache then, where this is no reason not to run it.
+    pub const fn bypass(&self) -> Option<BypassReason> {
+        match self {
+            // A program may be executable and not readable; nobody can say whether it changed.
+            Self::Source(SourceError::File(_)) => Some(BypassReason::Source),
+            Self::Input(InputError::OwnFile(_)) => Some(BypassReason::OwnFile),
+            _ => None,
         }
     }
 

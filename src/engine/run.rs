@@ -17,7 +17,6 @@ use super::plan::{Plan, PlanError, Request, plan};
 use super::record::with_cause;
 use super::reserve::{Reserved, reserve};
 use super::restore::{RestoreError, Restored};
-use super::source::SourceError;
 use super::stdin::SpooledStdin;
 use crate::config::settings::{FailMode, OnTimeout, Settings, StdinMode};
 use crate::model::entry::{Content, Entry};
@@ -334,10 +333,10 @@ impl Run<'_> {
             };
             let stdin = self.stdin.as_ref().map(SpooledStdin::content);
             let plan = match self.plan(stdin, &mut book) {
-                // A program may be executable and not readable; it runs, and nobody can say whether it changed.
-                Err(RunError::Plan(PlanError::Source(SourceError::File(error)))) => {
-                    self.warn(Warning::Store(format!("{error}: {}", error.source)));
-                    return self.bypass(BypassReason::Source);
+                Err(RunError::Plan(error)) => {
+                    let Some(reason) = error.bypass() else { return Err(error.into()) };
+                    self.warn(Warning::Store(with_cause(&error)));
+                    return self.bypass(reason);
                 }
                 other => other?,
             };

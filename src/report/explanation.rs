@@ -95,7 +95,7 @@ pub fn verdict(explanation: &Explanation) -> String {
             BypassReason::Stdin => {
                 "the command reads standard input that is not keyed (--stdin inherit)".into()
             }
-            BypassReason::Source | BypassReason::Store => note(),
+            BypassReason::Source | BypassReason::OwnFile | BypassReason::Store => note(),
         },
         Outcome::Miss(reason) => match (reason, entry) {
             (MissReason::Expired, Some(entry)) => {

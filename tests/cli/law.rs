@@ -171,3 +171,40 @@ fn a_result_that_was_made_in_a_full_folder_is_none_for_an_empty_one() {
     env.run(&format!("run --clean-outputs {command}"));
     assert_eq!((env.read("out/list").as_deref(), env.exists("out/old")), (Some("a\nlist\n"), false));
 }
+
+#[test]
+fn a_file_of_the_store_makes_no_result() {
+    let env = TestEnv::new();
+    let store = env.store();
+    let history = store.join("history.jsonl").display().to_string();
+    let own = |name: &str| {
+        format!(
+            "taskcache: warning: running without the cache: the input '{name}' is a file of the store, \
+             which every run changes\n"
+        )
+    };
+    for lines in 1..4 {
+        env.run("run --refresh -- echo hi");
+        let found = env.run(&format!("run -- wc -l {history}"));
+        assert_eq!(found, ran(0, &format!("{lines} {history}\n")).with_stderr(&own(&history)));
+    }
+    let told = env.run(&format!("explain -- wc -l {history}")).stdout;
+    assert!(told.starts_with("bypass (own-file) wc"), "{told}");
+    // Under another name the index is known by what it is; the folder around the store is an input without it.
+    symlink(store.join("index.db"), env.work().join("link")).unwrap();
+    std::fs::hard_link(store.join("index.db"), env.work().join("hard")).unwrap();
+    for name in ["link", "hard"] {
+        for line in [format!("run -- sh -c 'echo out' {name}"), format!("run -i {name} -- sh -c 'echo out'")]
+        {
+            assert_eq!(env.run(&line), ran(0, "out\n").with_stderr(&own(name)), "{line}");
+        }
+    }
+    let flyte = store.parent().unwrap().display().to_string();
+    for line in [
+        format!("run --status always -i {flyte} -- echo out"),
+        format!("run --status always --ignore {history} -- wc -c {history}"),
+    ] {
+        assert!(env.run(&line).stderr.contains(": miss (absent) "), "{line}");
+        assert!(env.run(&line).stderr.contains(": hit "), "{line}");
+    }
+}
