@@ -344,8 +344,8 @@ pub enum Event {
         /// Who computes it, where that is known.
         holder: Option<Box<Holder>>,
     },
-    /// Work of ours begins that may take long. No command runs, and nothing is written to the standard streams, until
-    /// it is done.
+    /// Work of ours begins that may take long; what is short beyond doubt is not told. No command runs, and nothing is
+    /// written to the standard streams, until it is done.
     Began(Work),
     /// That work is done, or given up.
     Rested,
