@@ -11,6 +11,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod stats;
+pub mod stored;
 
 use crate::model::fingerprint::{CacheKey, Fingerprint};
 use crate::model::path::printable;
