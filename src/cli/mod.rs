@@ -17,6 +17,7 @@ pub mod man;
 pub mod options;
 pub mod report;
 pub mod run;
+mod store_choice;
 pub mod transaction;
 mod usage;
 pub mod words;

@@ -1,11 +1,8 @@
 //! `taskcache report`: what the cache did, as a page, a summary or an object.
 
 use super::failure::Failure;
-use super::local_cache::gc::policy;
-use super::local_cache::time_ago;
 use super::print;
-use crate::config::layer::Layer;
-use crate::config::resolve::survey;
+use super::store_choice::{StoreChoice, cache_dir, policy, since, time_ago};
 use crate::model::path::printable;
 use crate::model::time::Timestamp;
 use crate::report::overview::chronicle::Chronicle;
@@ -51,19 +48,11 @@ pub fn command() -> Command {
             "FILE",
             "Report the runs in a file of --events instead of the store, '-' for standard input",
         ))
-        .arg(path("cache-dir", "DIR", "Use the store in DIR").conflicts_with("events"))
+        .arg(cache_dir().conflicts_with("events"))
 }
 
 fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).value_parser(value_parser!(PathBuf)).help(help)
-}
-
-/// Returns the option that leaves earlier runs out.
-pub(super) fn since() -> Arg {
-    Arg::new("since")
-        .long("since")
-        .value_name("AGE")
-        .help("Count only the runs of this last time, such as 7d")
 }
 
 /// Runs it.
@@ -104,12 +93,10 @@ fn events_overview(host: &Host, file: &Path, since: Option<Timestamp>) -> Result
 
 fn overview(host: &Host, arguments: &ArgMatches, since: Option<Timestamp>) -> Result<Overview, Failure> {
     let now = host.clock.now();
-    let root = match arguments.get_one::<PathBuf>("cache-dir") {
-        Some(root) => host.absolute(root),
-        None => survey(host, &Layer::new())?.store?.dir,
-    };
+    let choice = StoreChoice::of(host, arguments);
+    let root = choice.root()?;
     match Store::open_existing(&root) {
-        Ok(store) => Ok(stored_overview(&store, policy(host)?, now, since, Depth::Entries)?),
+        Ok(store) => Ok(stored_overview(&store, policy(&choice.likely()?), now, since, Depth::Entries)?),
         Err(StoreError::Missing(_)) => Ok(empty_overview(&root, now, since)),
         Err(error) => Err(error.into()),
     }

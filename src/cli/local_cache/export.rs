@@ -1,6 +1,6 @@
 //! `taskcache local-cache export`: entries go into a file that another store can take in.
 
-use super::{Shelf, filters, progress, subcommand};
+use super::{Shelf, filters, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::model::fingerprint::CacheKey;
@@ -56,7 +56,7 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
     };
     let keys = store.selected_keys(&selection)?;
     let now = shelf.now();
-    let mut progress = progress(shelf.host);
+    let mut progress = shelf.choice.progress();
     progress.begin("exporting");
     let mut tell = |key: &CacheKey, why: &LeftOut| {
         progress.aside(|| say(&format!("warning: entry {} is left out: {why}", key.short())));

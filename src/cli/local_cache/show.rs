@@ -1,8 +1,9 @@
 //! `taskcache local-cache show`: everything about one entry, or what its command printed.
 
-use super::{Shelf, color, format, is_json, subcommand};
+use super::{Shelf, color, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::cli::store_choice::{format, is_json};
 use crate::model::entry::{Content, Entry, Segment, Stream};
 use crate::model::fingerprint::CacheKey;
 use crate::report::entry::{entry_json, entry_text};

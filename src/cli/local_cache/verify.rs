@@ -1,8 +1,9 @@
 //! `taskcache local-cache verify`: everything is read, and what is wrong is told and mended.
 
-use super::{format, is_json, progress, subcommand, switch};
+use super::{subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::cli::store_choice::{StoreChoice, format, is_json};
 use crate::model::path::printable;
 use crate::model::time::Size;
 use crate::report::progress::Progress;
@@ -26,14 +27,19 @@ pub(super) fn command() -> Command {
 }
 
 /// Runs it. The store is opened here and not by the caller: a damaged one is what is looked for.
-pub(super) fn run(host: &Host, root: &Path, arguments: &ArgMatches) -> Result<Termination, Failure> {
+pub(super) fn run(
+    host: &Host,
+    choice: &StoreChoice<'_>,
+    root: &Path,
+    arguments: &ArgMatches,
+) -> Result<Termination, Failure> {
     let now = host.clock.now();
     let mends = arguments.get_flag("repair");
     let as_json = is_json(arguments);
     let mut ways_out = BTreeSet::new();
     let mut written = if as_json { print("{\"findings\":[") } else { Ok(()) };
     let mut is_first = true;
-    let mut progress = progress(host);
+    let mut progress = choice.progress();
     let mut tell = |progress: &mut Progress, finding: &Finding| {
         if written.is_err() {
             return;
