@@ -8,7 +8,7 @@ use crate::engine::context::Context;
 use crate::engine::transaction::{TransactionRun, run as run_transaction, run_hooks};
 use crate::model::path::printable;
 use crate::model::time::Span;
-use crate::report::entry::ago;
+use crate::report::moment::ago;
 use crate::report::reporter::say;
 use crate::report::table::{Align, table};
 use crate::store::Store;

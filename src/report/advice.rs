@@ -5,7 +5,7 @@
 //! told to ask again. An option that leaves something out of the key is itself in the key, so it helps from the next
 //! run on and never at once.
 
-use super::entry::command_line;
+use super::command_line::{command_line, quoted};
 use crate::engine::event::MissReason;
 use crate::engine::explain::{Explanation, Nearest};
 use crate::model::cause::{Cause, Class};
@@ -236,11 +236,6 @@ pub fn shortened(text: String) -> String {
         return text;
     }
     text.chars().take(WIDEST - 1).chain(['…']).collect()
-}
-
-/// Returns a word as a shell reads it.
-pub fn quoted(word: &[u8]) -> String {
-    command_line(&[word.to_vec()])
 }
 
 fn remedies(causes: &[Cause], keys_all_variables: bool) -> Vec<(String, &'static str)> {

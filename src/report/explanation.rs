@@ -4,8 +4,10 @@
 //! important first; then what would make it a hit; then what changes all the time, and what a run costs. Names come
 //! from outside and are escaped; values of variables are nowhere to be told.
 
-use super::advice::{ARGUMENT_INPUTS, Advice, fact, quoted, shortened};
-use super::entry::{ago, command_line, maker};
+use super::advice::{ARGUMENT_INPUTS, Advice, fact, shortened};
+use super::command_line::{command_line, quoted};
+use super::entry::maker;
+use super::moment::ago;
 use crate::engine::around::{Around, ProjectFiles};
 use crate::engine::event::{BypassReason, MissReason, Outcome};
 use crate::engine::explain::{Absence, Explanation, Nearest};

@@ -10,6 +10,7 @@ pub mod chronicle;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod markup;
 pub mod stats;
 pub mod stored;
 

@@ -5,7 +5,7 @@ use super::{Facts, NAMED, Overview, Source, task_name};
 use crate::model::path::printable;
 use crate::model::retention::RetentionPolicy;
 use crate::model::time::Timestamp;
-use crate::report::entry::command_line;
+use crate::report::command_line::command_line;
 use crate::store::history::History;
 use crate::store::{Found, Store, StoreError};
 use std::cmp::Reverse;
