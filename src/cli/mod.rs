@@ -6,6 +6,7 @@
 pub mod completions;
 pub mod config;
 pub mod context;
+mod entry_choice;
 pub mod explain;
 pub mod failure;
 pub mod flow;

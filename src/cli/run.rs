@@ -6,14 +6,12 @@ use crate::config::layer::Layer;
 use crate::config::resolve::{Resolved, resolve};
 use crate::config::variables::unknown;
 use crate::engine::run::{Job, run as run_job};
-use crate::model::locking::Locking;
 use crate::report::reporter::{Reporter, say};
 use crate::world::background::is_background;
 use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
-use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,20 +70,22 @@ impl Requested {
         Ok(Self { resolved, command, from_config })
     }
 
-    /// Returns the store's folder, where one can be named.
-    pub fn store(&self) -> Option<&Path> {
-        self.resolved.store.as_ref().ok().map(|store| store.dir.as_path())
-    }
-
-    /// Returns by which means others are kept from computing the same.
-    pub fn locking(&self) -> Locking {
-        self.resolved.store.as_ref().map(|store| store.locking).unwrap_or_default()
-    }
-
-    /// Returns the folder that the command runs in, where that is not the working directory: a command of a
-    /// project's config runs in the project's folder, as its patterns count from there.
-    pub fn directory(&self) -> Option<&Path> {
-        self.resolved.settings.project_root.as_deref().filter(|_| self.from_config)
+    /// Returns the job, as somebody asks for it who looks on. A command of a project's config runs in the project's
+    /// folder, as its patterns count from there. Where no store can be named there is none.
+    pub fn job<'a>(&'a self, host: &'a Host) -> Job<'a> {
+        let settings = &self.resolved.settings;
+        let store = self.resolved.store.as_ref().ok();
+        Job {
+            host,
+            settings,
+            store: store.map(|store| store.dir.as_path()),
+            locking: store.map(|store| store.locking).unwrap_or_default(),
+            command: &self.command,
+            directory: settings.project_root.as_deref().filter(|_| self.from_config),
+            version: super::VERSION,
+            invocation: &[],
+            background: false,
+        }
     }
 }
 
@@ -102,19 +102,7 @@ pub fn run_command(
     invocation: &[OsString],
 ) -> Result<Termination, Failure> {
     let requested = Requested::by(host, flags, command)?;
-    let settings = &requested.resolved.settings;
-    let background = is_background(host);
-    let mut reporter = Reporter::new(settings, host);
-    let job = Job {
-        host,
-        settings,
-        store: requested.store(),
-        locking: requested.locking(),
-        command: &requested.command,
-        directory: requested.directory(),
-        version: super::VERSION,
-        invocation,
-        background,
-    };
+    let mut reporter = Reporter::new(&requested.resolved.settings, host);
+    let job = Job { invocation, background: is_background(host), ..requested.job(host) };
     Ok(run_job(job, &mut reporter)?)
 }

@@ -10,11 +10,12 @@ mod show;
 mod stats;
 mod verify;
 
+use super::entry_choice::{key_in, unknown};
 use super::failure::Failure;
 use super::print;
 use super::store_choice::{StoreChoice, cache_dir, time_ago};
 use crate::engine::record::with_cause;
-use crate::model::fingerprint::{CacheKey, KeyPrefix};
+use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::{Size, Timestamp};
 use crate::report::reporter::say;
@@ -163,27 +164,10 @@ impl Shelf<'_> {
         time_ago(self.now(), option, age)
     }
 
+    /// Returns the key that begins like a text. Where no store was ever made there is none.
     fn key(&self, text: &str) -> Result<CacheKey, Failure> {
-        let prefix: KeyPrefix = text.parse()?;
-        let found = match &self.store {
-            Some(store) => store.index()?.keys(&prefix, 3)?,
-            None => Vec::new(),
-        };
-        only_key(&prefix, &found)
-    }
-}
-
-/// Returns the one key that was found for a prefix.
-pub(super) fn only_key(prefix: &KeyPrefix, found: &[CacheKey]) -> Result<CacheKey, Failure> {
-    match found {
-        [] => Err(Failure::new(format!("no entry has a key that begins with '{}'", prefix.as_str()))
-            .hint("'taskcache local-cache list' shows the keys")),
-        [key] => Ok(*key),
-        several => {
-            let shown: Vec<_> = several.iter().map(|key| key.to_string()[..16].to_owned()).collect();
-            let message = format!("several keys begin with '{}': {}", prefix.as_str(), shown.join(", "));
-            Err(Failure::new(message).hint("write more digits"))
-        }
+        let prefix = text.parse()?;
+        self.store.as_ref().map_or_else(|| Err(unknown(&prefix)), |store| key_in(store, &prefix))
     }
 }
 
