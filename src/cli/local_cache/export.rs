@@ -9,7 +9,7 @@ use crate::model::time::Size;
 use crate::report::reporter::say;
 use crate::store::export::{Exported, LeftOut};
 use crate::world::process::Termination;
-use crate::world::whole::WholeFile;
+use crate::world::whole::{Readers, WholeFile};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use std::collections::BTreeSet;
 use std::io::BufWriter;
@@ -65,7 +65,7 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
         store.export(&keys, now, BufWriter::new(std::io::stdout().lock()), &mut tell)?.0
     } else {
         let path = shelf.host.absolute(&given);
-        let whole = WholeFile::create(&path)?;
+        let whole = WholeFile::create(&path, Readers::Owner)?;
         let (exported, writer) = store.export(&keys, now, BufWriter::new(whole.file()), &mut tell)?;
         drop(writer);
         whole.place()?;
