@@ -6,6 +6,7 @@ use super::print;
 use super::store_choice::{StoreChoice, cache_dir, format, is_json};
 use crate::engine::context::Context;
 use crate::engine::transaction::{TransactionRun, run as run_transaction, run_hooks};
+use crate::model::count::entries;
 use crate::model::path::printable;
 use crate::model::time::Span;
 use crate::report::moment::ago;
@@ -177,10 +178,8 @@ fn end(
     store.sweep_transactions(host.clock.now())?;
     let ended = end(&mut store, &id)?;
     let ended = ended.ok_or_else(|| Failure::new(format!("the transaction {id} is over")).hint(hint))?;
-    let entries =
-        if ended.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", ended.entries) };
     let place = if ended.joined { " into the transaction around" } else { "" };
-    print(&format!("{word} {entries}{place}\n"))?;
+    print(&format!("{word} {}{place}\n", entries(ended.entries)))?;
     run_hooks(host, &ended, &mut tell);
     Ok(Termination::Exited(0))
 }

@@ -7,6 +7,7 @@ use super::event_log::EventLog;
 use super::progress::Progress;
 use crate::config::settings::{Settings, Status};
 use crate::engine::event::{Event, EventSink, MissReason, Outcome, Report, Warning, Work};
+use crate::model::count::counted;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::{Size, Span};
@@ -176,7 +177,7 @@ fn line_with_way(report: &Report, columns: Option<usize>) -> String {
 }
 
 fn files(count: usize) -> String {
-    if count == 1 { "1 file".into() } else { format!("{count} files") }
+    counted(count as u64, "file", "files")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Shelf, filters, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::model::count::entries;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::Size;
@@ -82,8 +83,7 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
 }
 
 fn exported_text(exported: Exported) -> String {
-    let entries = if exported.entries == 1 { "entry" } else { "entries" };
-    let mut text = format!("exported {} {entries}, {}", exported.entries, Size::from_bytes(exported.bytes));
+    let mut text = format!("exported {}, {}", entries(exported.entries), Size::from_bytes(exported.bytes));
     if exported.expired > 0 {
         text.push_str(&format!("; {} had expired", exported.expired));
     }

@@ -3,6 +3,7 @@
 use super::{Shelf, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::model::count::entries;
 use crate::model::time::Size;
 use crate::report::reporter::say;
 use crate::store::Store;
@@ -76,8 +77,7 @@ fn refusal_text(refused: &RefusedEntry) -> String {
 }
 
 fn imported_text(imported: &Imported) -> String {
-    let entries = if imported.entries == 1 { "entry" } else { "entries" };
-    let mut text = format!("imported {} {entries}, {}", imported.entries, Size::from_bytes(imported.bytes));
+    let mut text = format!("imported {}, {}", entries(imported.entries), Size::from_bytes(imported.bytes));
     if imported.kept > 0 {
         text.push_str(&format!("; {} kept as here", imported.kept));
     }

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::print;
 use super::store_choice::{StoreChoice, cache_dir, time_ago};
 use crate::engine::record::with_cause;
+use crate::model::count::entries;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::{Size, Timestamp};
@@ -172,6 +173,5 @@ impl Shelf<'_> {
 }
 
 fn removed_text(removed: Removed) -> String {
-    let entries = if removed.entries == 1 { "entry" } else { "entries" };
-    format!("{} {entries}, {}", removed.entries, Size::from_bytes(removed.bytes))
+    format!("{}, {}", entries(removed.entries), Size::from_bytes(removed.bytes))
 }

@@ -4,6 +4,7 @@ use super::{subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::cli::store_choice::{StoreChoice, format, is_json};
+use crate::model::count::{counted, entries};
 use crate::model::path::printable;
 use crate::model::time::Size;
 use crate::report::progress::Progress;
@@ -106,20 +107,18 @@ fn text_of(finding: &Finding, root: &Path) -> String {
 }
 
 fn sums_text(checked: &Checked) -> String {
-    let count =
-        |count: u64, one: &str, several: &str| format!("{count} {}", if count == 1 { one } else { several });
     let mut text = format!(
         "checked {} and {}, {}: ",
-        count(checked.entries, "entry", "entries"),
-        count(checked.contents, "content", "contents"),
+        entries(checked.entries),
+        counted(checked.contents, "content", "contents"),
         Size::from_bytes(checked.bytes)
     );
     match checked.damages {
         0 => text.push_str("nothing is wrong"),
-        damages => text.push_str(&count(damages, "damage", "damages")),
+        damages => text.push_str(&counted(damages, "damage", "damages")),
     }
     if checked.notes > 0 {
-        text.push_str(&format!(", {}", count(checked.notes, "note", "notes")));
+        text.push_str(&format!(", {}", counted(checked.notes, "note", "notes")));
     }
     if checked.repaired > 0 {
         text.push_str(&format!(", {} mended", checked.repaired));
