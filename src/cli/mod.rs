@@ -79,7 +79,7 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
     if invocation.get(1).is_some_and(|word| word == "run")
         && let Some((layer, command)) = words::plainly_written(&invocation[2..])
     {
-        return ended(run::run_command(host, &layer, &command, invocation));
+        return ended(run::run_command(host, &layer, command, invocation));
     }
     if invocation.get(1).is_some_and(|word| word == completions::CANDIDATES) {
         return ended(completions::candidates(host, &invocation[2..]));

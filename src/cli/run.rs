@@ -52,12 +52,12 @@ pub struct Requested {
 impl Requested {
     /// Reads options and command from flags, variables and files.
     pub fn of(host: &Host, arguments: &ArgMatches) -> Result<Self, Failure> {
-        Self::by(host, &layer_from(arguments), &command_from(arguments))
+        Self::by(host, &layer_from(arguments), command_from(arguments))
     }
 
     /// Adds to the options of the command line those of variables and files.
-    fn by(host: &Host, flags: &Layer, given: &[OsString]) -> Result<Self, Failure> {
-        let resolved = resolve(host, flags, given)?;
+    fn by(host: &Host, flags: &Layer, given: Vec<OsString>) -> Result<Self, Failure> {
+        let resolved = resolve(host, flags, &given)?;
         for strange in unknown(host) {
             if resolved.settings.strict {
                 return Err(strange.into());
@@ -66,7 +66,7 @@ impl Requested {
             say(&format!("warning: {strange}{hint}"));
         }
         let from_config = given.is_empty();
-        let command = if from_config { resolved.settings.command.clone() } else { given.to_vec() };
+        let command = if from_config { resolved.settings.command.clone() } else { given };
         Ok(Self { resolved, command, from_config })
     }
 
@@ -91,14 +91,14 @@ impl Requested {
 
 /// Runs the command.
 pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Result<Termination, Failure> {
-    run_command(host, &layer_from(arguments), &command_from(arguments), invocation)
+    run_command(host, &layer_from(arguments), command_from(arguments), invocation)
 }
 
 /// Runs a command with the options of the command line.
 pub fn run_command(
     host: &Host,
     flags: &Layer,
-    command: &[OsString],
+    command: Vec<OsString>,
     invocation: &[OsString],
 ) -> Result<Termination, Failure> {
     let requested = Requested::by(host, flags, command)?;

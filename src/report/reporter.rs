@@ -171,9 +171,10 @@ fn line_with_way(report: &Report, columns: Option<usize>) -> String {
     let line = status_line(report);
     let is_absent = matches!(report.outcome, Outcome::Miss(MissReason::Absent | MissReason::Dependencies));
     let is_long = report.duration.is_some_and(|duration| duration >= LONG);
+    let Some(columns) = columns.filter(|_| is_absent && is_long) else { return line };
     let longer = format!("{line}; why: taskcache explain");
     let width = "taskcache: ".len() + longer.chars().count();
-    if is_absent && is_long && columns.is_some_and(|columns| width <= columns) { longer } else { line }
+    if width <= columns { longer } else { line }
 }
 
 fn files(count: usize) -> String {
