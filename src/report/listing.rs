@@ -74,9 +74,8 @@ impl SortBy {
             Self::Hits => b.hits.cmp(&a.hits),
             Self::Saved => b.saved().cmp(&a.saved()),
             Self::Task => {
-                let key =
-                    |one: &Listed| (one.row.task.clone(), one.row.project.clone(), one.row.domain.clone());
-                key(a).cmp(&key(b))
+                let [key, other] = [a, b].map(|one| (&one.row.task, &one.row.project, &one.row.domain));
+                key.cmp(&other)
             }
             Self::Exit => b.row.exit_code.cmp(&a.row.exit_code),
         };
