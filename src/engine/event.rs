@@ -372,4 +372,7 @@ pub enum Work {
 pub trait EventSink {
     /// Takes an event.
     fn take(&mut self, event: Event);
+
+    /// Returns whether [`Event::Began`] is of any use. Where it is not, nobody has to find out whether work takes long.
+    fn shows_work(&self) -> bool;
 }

@@ -511,7 +511,8 @@ impl Run<'_> {
             || !settings.input_cmds.is_empty()
             || !settings.version_cmds.is_empty();
         // A probe may speak to the terminal itself.
-        if !has_probes && is_long_to_hash(settings, self.job.command, &self.directory) {
+        let is_shown = !has_probes && self.sink.shows_work();
+        if is_shown && is_long_to_hash(settings, self.job.command, &self.directory) {
             self.begin(Work::Hashing);
         }
         let request = Request {

@@ -56,6 +56,11 @@ impl Progress {
         Self { canvas: shows.then(Arc::default), has_artist: false, works: false }
     }
 
+    /// Returns whether there is anybody to see it.
+    pub const fn is_shown(&self) -> bool {
+        self.canvas.is_some()
+    }
+
     /// Says what is being done from now on, as in `hashing inputs`.
     pub fn begin(&mut self, work: &'static str) {
         let Some(canvas) = &self.canvas else { return };

@@ -41,6 +41,10 @@ impl Reporter {
 }
 
 impl EventSink for Reporter {
+    fn shows_work(&self) -> bool {
+        self.progress.is_shown()
+    }
+
     fn take(&mut self, event: Event) {
         match event {
             Event::Began(work) => return self.progress.begin(work_text(work)),
