@@ -2,7 +2,7 @@
 //!
 //! It is read on phones, on paper, in the dark and aloud: tables become lists where the screen is narrow and keep
 //! their roles, colours stand beside words, and paper is always white. A policy in the head forbids the browser to
-//! load anything, should a name ever get past [`escaped`], through which all of them go.
+//! load anything, should a name ever get past `escaped`, through which all of them go.
 
 use super::chart::{Bar, Chart};
 use super::markup::escaped;
