@@ -137,3 +137,59 @@ pub(super) fn time_ago(now: Timestamp, option: &str, age: &str) -> Result<Timest
     let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
     Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Size;
+    use crate::world::host::{Clock, Terminals};
+    use clap::Command;
+    use std::path::Path;
+
+    fn host(directory: &Path) -> Host {
+        Host {
+            environment: Vec::new(),
+            directory: Some(directory.to_owned()),
+            home: None,
+            config_directory: None,
+            terminals: Terminals::default(),
+            streams_joined: false,
+            umask: 0o022,
+            process: 1,
+            clock: Clock::Fixed(Timestamp::from_millis(0)),
+        }
+    }
+
+    fn arguments(words: &[&str]) -> ArgMatches {
+        Command::new("c").arg(cache_dir()).try_get_matches_from([&["c"], words].concat()).unwrap()
+    }
+
+    #[test]
+    fn a_named_store_needs_no_home_folder_and_has_the_limits_of_the_config() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = host(folder.path());
+        std::fs::write(folder.path().join("taskcache.toml"), "[store]\nmax_size = '1KiB'\n").unwrap();
+        let choice = StoreChoice::of(&host, &arguments(&["--cache-dir", "S"]));
+        let settings = choice.certain().unwrap();
+        assert_eq!(settings.dir, folder.path().join("S"));
+        assert_eq!(policy(&settings).max_size, Size::from_bytes(1024));
+        let unnamed = StoreChoice::of(&host, &arguments(&[]));
+        assert_eq!(unnamed.root().unwrap_err(), ConfigError::NoStoreFolder.into());
+        assert!(unnamed.likely().is_err());
+    }
+
+    #[test]
+    fn the_configs_are_read_once_and_not_before_they_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = host(folder.path());
+        let choice = StoreChoice::of(&host, &arguments(&["--cache-dir", "S"]));
+        let config = folder.path().join("taskcache.toml");
+        std::fs::write(&config, "[store]\nmax_size = '1KiB'\n").unwrap();
+        assert_eq!(choice.root().unwrap(), folder.path().join("S"));
+        std::fs::write(&config, "[store]\nmax_size = '2KiB'\n").unwrap();
+        let size = || choice.certain().unwrap().max_size;
+        assert_eq!(size(), Size::from_bytes(2048));
+        std::fs::write(&config, "no toml").unwrap();
+        assert_eq!((size(), choice.likely().unwrap().max_size), (size(), size()));
+    }
+}

@@ -68,16 +68,3 @@ fn without_a_named_store_everything_is_refused() {
         assert_eq!(env.run(line), refused(), "{line}");
     }
 }
-
-/// A named store needs no home folder, and the limits of the config count all the same.
-#[test]
-fn the_limits_count_without_a_home_folder() {
-    let mut env = TestEnv::new();
-    assert_eq!(env.run("run --cache-dir S -- echo hi").code, 0);
-    env.write("taskcache.toml", "[store]\nmax_size = '0'\n");
-    env.set("HOME", "");
-    assert_eq!(
-        env.run("local-cache --cache-dir S gc").stdout.lines().next(),
-        Some("removed 1 entry, 3 B; 0 B stay")
-    );
-}
