@@ -55,6 +55,26 @@ fn in_a_record() {
 }
 
 #[test]
+fn in_a_record_that_folds_the_log() {
+    let tasks = Tasks::new();
+    // It is long from 200 pages on, and a page that is written takes one more.
+    let log = tasks.world.store().join("index.db-wal");
+    let index = rusqlite::Connection::open(tasks.world.index()).unwrap();
+    index.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    while log.metadata().unwrap().len() <= 198 * 4120 {
+        index.execute("INSERT OR REPLACE INTO meta VALUES ('filler', randomblob(16))", []).unwrap();
+    }
+    drop(index);
+    let subject = "crash in a record that folds the log";
+    sweep(subject, &tasks, MADE, check);
+    if !is_missing(subject) {
+        tasks.world.restore();
+        tasks.assert_right("folded", &tasks.world.run(MADE), 2);
+        assert_eq!(log.metadata().unwrap().len(), 0, "the log was folded");
+    }
+}
+
+#[test]
 fn in_the_first_run_of_all() {
     let tasks = Tasks::new();
     fs::remove_dir_all(tasks.world.store()).unwrap();
