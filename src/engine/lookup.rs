@@ -24,9 +24,9 @@ const SKEW: Span = Span::from_millis(5 * 60 * 1000);
 pub struct Answer {
     /// The key that was looked up; of several the one that was found, else that of the recipe.
     pub key: CacheKey,
-    /// The entry, or why there is none.
+    /// The entry, or why there is none. Its fingerprint may be empty (see [`Store::find_to_replay`]).
     pub result: Result<Box<Entry>, MissReason>,
-    /// The entry that is there and was refused.
+    /// The entry that is there and was refused; its fingerprint may be empty too.
     pub refused: Option<Box<Entry>>,
 }
 
@@ -68,7 +68,7 @@ pub fn look_up(
 
 fn find(store: &Store, key: CacheKey, circumstances: Circumstances<'_>) -> Result<Answer, StoreError> {
     let miss = |reason, refused| Ok(Answer { key, result: Err(reason), refused });
-    match store.find(&key)? {
+    match store.find_to_replay(&key)? {
         Found::Absent => miss(MissReason::Absent, None),
         Found::Damaged => miss(MissReason::Damaged, None),
         Found::Entry(entry) => match refusal(&entry, circumstances) {
