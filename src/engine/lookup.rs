@@ -4,8 +4,9 @@
 //! files named there, hashed as they are now, complete the recipe (see [`crate::model::path_set`]).
 
 use super::event::MissReason;
-use super::inputs::{Watched, file_digest, path_of};
+use super::inputs::{file_digest, path_of};
 use super::plan::Plan;
+use super::watch::Watched;
 use crate::config::settings::{Replay, Settings};
 use crate::model::entry::Entry;
 use crate::model::fingerprint::{CacheKey, Fingerprint, Ingredient, IngredientKind, Presence};

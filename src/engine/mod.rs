@@ -27,3 +27,4 @@ pub mod source;
 pub mod stdin;
 pub mod survey;
 pub mod transaction;
+pub mod watch;

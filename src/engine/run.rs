@@ -381,7 +381,12 @@ impl Run<'_> {
             };
             book.save();
             let (outcome, known) = match found {
-                Found::Over(ended) => return Ok(ended?),
+                Found::Over(ended) => {
+                    // The process is about to end, and to give many inputs back one by one takes as long as two
+                    // other hits.
+                    std::mem::forget(plan);
+                    return Ok(ended?);
+                }
                 Found::Run { outcome, known } => (outcome, known),
             };
             if self.settings().cached_only {

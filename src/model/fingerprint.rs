@@ -265,6 +265,17 @@ impl Fingerprint {
         }
     }
 
+    /// Sorts a few ingredients in among many that are mostly in their order already: they stay where they are, but for
+    /// making room in front.
+    pub fn joining(mut few: Vec<Ingredient>, mut many: Vec<Ingredient>) -> Result<Self, ConflictError> {
+        few.sort_by(Ingredient::order);
+        let Some(first) = many.first() else { return Self::new(few) };
+        let behind = few.split_off(few.partition_point(|one| one.order(first).is_lt()));
+        many.splice(0..0, few);
+        many.extend(behind);
+        Self::new(many)
+    }
+
     /// Returns the ingredients in canonical order.
     pub fn ingredients(&self) -> &[Ingredient] {
         &self.ingredients

@@ -47,6 +47,7 @@ pub mod import;
 pub mod index;
 mod inventory;
 pub mod leftovers;
+pub mod looking;
 mod mark;
 pub mod neighbours;
 pub mod placement;

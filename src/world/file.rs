@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +80,19 @@ const NANOS: i128 = 1_000_000_000;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 impl Witness {
+    /// The facts of no file.
+    pub const NONE: Self = Self {
+        device: 0,
+        inode: 0,
+        size: 0,
+        modified_seconds: 0,
+        changed_seconds: 0,
+        modified_nanos: 0,
+        changed_nanos: 0,
+        mode: 0,
+        owner: 0,
+    };
+
     fn of_stat(stat: &Stat) -> Self {
         #[cfg(target_os = "linux")]
         let (device, mode) = (stat.st_dev, stat.st_mode);
@@ -220,6 +233,35 @@ impl Folder {
     /// Looks at what a name leads to, through symbolic links.
     pub fn target(&self, name: &OsStr) -> io::Result<Witness> {
         Ok(Witness::of_stat(&rustix::fs::statat(&self.0, name, AtFlags::empty())?))
+    }
+}
+
+impl Folder {
+    /// Reads a file of ours below it, into room for `most` bytes at first. It ends where a read leaves room, so that the
+    /// caller has to have a way to know that it was all.
+    pub fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = rustix::fs::openat(&self.0, path, flags, Mode::empty())?;
+        let mut bytes = vec![0; most.max(1)];
+        let mut filled = 0;
+        loop {
+            match rustix::io::read(&file, &mut bytes[filled..]) {
+                Ok(count) => filled += count,
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if filled < bytes.len() {
+                bytes.truncate(filled);
+                return Ok(bytes);
+            }
+            bytes.resize(filled * 4, 0);
+        }
+    }
+}
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

@@ -4,13 +4,12 @@
 //! and go back to it, which costs more than hashing a small file does.
 
 use super::file::{FileError, FileType, Witness, open_for_reading};
+use super::workers::share;
 use crate::model::digest::Hasher;
 use crate::model::entry::Content;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 /// How much is read at a time.
 const CHUNK: usize = 128 * 1024;
@@ -20,9 +19,6 @@ const WORTH_A_THREAD: u64 = 1024 * 1024;
 
 /// What opening a file costs, in bytes that could be hashed in that time.
 const OPENING: u64 = 8 * 1024;
-
-/// More threads than this gain nothing: they wait for each other in the kernel.
-const MOST_THREADS: usize = 8;
 
 /// A file that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,58 +48,8 @@ pub fn read(path: &Path) -> Result<Reading, FileError> {
 /// Reads regular files and returns what they hold, in the order in which they are named.
 pub fn read_all(files: &[Unread<'_>]) -> Vec<Result<Reading, FileError>> {
     let work = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size).saturating_add(OPENING));
-    let useful = usize::try_from(work / WORTH_A_THREAD).unwrap_or(MOST_THREADS).saturating_add(1);
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    let threads = match useful.min(files.len()).min(MOST_THREADS) {
-        0 | 1 => 1,
-        wanted => wanted.min(processors()),
-    };
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut buffer = Vec::new();
-        let mut done = Vec::new();
-        while let Some((at, file)) = take(&next, files) {
-            done.push((at, read_with(file.path, &mut buffer)));
-        }
-        done
-    };
-    let mut readings = thread::scope(|scope| {
-        // Where no thread can be had, the others do its work.
-        let others: Vec<_> =
-            (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut readings = work();
-        for other in others {
-            match other.join() {
-                Ok(done) => readings.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        readings
-    });
-    readings.sort_unstable_by_key(|(at, _)| *at);
-    readings.into_iter().map(|(_, reading)| reading).collect()
-}
-
-/// Does two things at once where there are two processors, else one after the other.
-pub fn both<A, B: Send>(first: impl FnOnce() -> A, second: impl Fn() -> B + Sync) -> (A, B) {
-    if thread::available_parallelism().map_or(1, usize::from) == 1 {
-        return (first(), second());
-    }
-    thread::scope(|scope| {
-        let other = thread::Builder::new().spawn_scoped(scope, &second).ok();
-        let first = first();
-        match other.map(thread::ScopedJoinHandle::join) {
-            Some(Ok(second)) => (first, second),
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-            // No thread could be had.
-            None => (first, second()),
-        }
-    })
-}
-
-fn take<'f, 'p>(next: &AtomicUsize, files: &'f [Unread<'p>]) -> Option<(usize, &'f Unread<'p>)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    files.get(at).map(|file| (at, file))
+    let useful = usize::try_from(work / WORTH_A_THREAD).unwrap_or(usize::MAX).saturating_add(1);
+    share(files.len(), useful, Vec::new, |buffer, at| read_with(files[at].path, buffer))
 }
 
 fn read_with(path: &Path, buffer: &mut Vec<u8>) -> Result<Reading, FileError> {
@@ -119,7 +65,7 @@ fn read_with(path: &Path, buffer: &mut Vec<u8>) -> Result<Reading, FileError> {
     if witness.size() > CHUNK as u64 {
         advise_sequential(&file);
     }
-    let content = content_with(&file, buffer).map_err(FileError::of("read", path))?;
+    let content = content_with(&file, buffer, Some(witness.size())).map_err(FileError::of("read", path))?;
     let steady = Witness::of_open(&file).is_ok_and(|after| after == witness);
     Ok(Reading { content, witness, steady })
 }
@@ -139,10 +85,12 @@ fn advise_sequential(file: &File) {
 
 /// Returns the content of an open file, read from where it stands.
 pub fn content_of(file: impl Read) -> io::Result<Content> {
-    content_with(file, &mut vec![0; CHUNK])
+    content_with(file, &mut vec![0; CHUNK], None)
 }
 
-fn content_with(mut file: impl Read, buffer: &mut [u8]) -> io::Result<Content> {
+/// A regular file whose size is known is over where that many bytes were read and there was room for more: who looks at
+/// it afterwards and finds the same size knows that there was no further one.
+fn content_with(mut file: impl Read, buffer: &mut [u8], known_size: Option<u64>) -> io::Result<Content> {
     let mut hasher = Hasher::new();
     let mut size = 0;
     loop {
@@ -151,6 +99,9 @@ fn content_with(mut file: impl Read, buffer: &mut [u8]) -> io::Result<Content> {
             Ok(count) => {
                 hasher.update(&buffer[..count]);
                 size += count as u64;
+                if count < buffer.len() && known_size == Some(size) {
+                    return Ok(Content { digest: hasher.finish(), size });
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
