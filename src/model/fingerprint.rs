@@ -458,6 +458,17 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn a_key_is_the_digest_of_the_canonical_bytes_however_many_they_are() {
+        for count in [0, 1, 100, 150, 163, 164, 165, 5000] {
+            let files =
+                (0..count).map(|number| Ingredient::of(IngredientKind::Input, format!("{number}"), b""));
+            let fingerprint = Fingerprint::new(files.collect()).unwrap();
+            assert_eq!(fingerprint.key(), CacheKey(Digest::of(&fingerprint.canonical_bytes())), "{count}");
+            assert_eq!(fingerprint.canonical_bytes().len(), fingerprint.encoded_size());
+        }
+    }
+
     /// The same vector stands in docs/key.md; a change here is a change of the key format.
     #[test]
     fn golden_bytes() {
@@ -535,6 +546,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn joining_sorts_as_sorting_all_does(
+            few in prop::collection::vec((0_usize..19, "[a-c]{0,2}"), 0..8),
+            many in prop::collection::vec((0_usize..19, "[a-c]{0,2}"), 0..8),
+        ) {
+            let made = |parts: &[(usize, String)]| -> Vec<Ingredient> {
+                parts.iter().map(|(kind, name)| Ingredient::of(IngredientKind::ALL[*kind], name.clone(), b"")).collect()
+            };
+            let all = [made(&few), made(&many)].concat();
+            prop_assert_eq!(Fingerprint::joining(made(&few), made(&many)), Fingerprint::new(all));
+        }
+
         #[test]
         fn keys_are_equal_exactly_when_ingredients_are(
             left in prop::collection::vec(ingredient(), 0..5),

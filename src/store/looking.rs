@@ -74,10 +74,10 @@ struct Piece {
 }
 
 /// What a look at a batch says.
-struct Look<M> {
+struct Look<'l, M> {
     /// Facts and digests; those of the unread are unknown.
     facts: Vec<Witnessed>,
-    unread: Vec<Unlooked>,
+    unread: Vec<Unlooked<'l>>,
     /// Made where nothing has to be read.
     made: Option<M>,
     /// The shelves that something will be put in.
@@ -85,10 +85,11 @@ struct Look<M> {
 }
 
 /// A file that has to be read.
-struct Unlooked {
+struct Unlooked<'l> {
     /// Where its facts belong.
     at: usize,
     path: PathBuf,
+    folder: &'l Path,
     /// How large it is, as far as that is known.
     size: u64,
 }
@@ -110,10 +111,11 @@ impl WitnessBook {
             || looking.place.and_then(|place| Folder::open(place).ok()),
             |place, at| looking.look(place.as_ref(), &pieces[batches[at].clone()]),
         );
-        for look in &mut looks {
-            for (directory, shelf) in look.shelves.drain(..) {
-                self.keep_shelf(&directory, shelf);
-            }
+        // A book that remembers nothing keeps none.
+        let kept = looks.iter_mut().filter(|_| self.folder.is_some());
+        let shelves: Vec<_> = kept.flat_map(|look| look.shelves.drain(..)).collect();
+        for (directory, shelf) in shelves {
+            self.keep_shelf(&directory, shelf);
         }
         self.read_unread(&mut looks)?;
         let mut looked =
@@ -126,13 +128,19 @@ impl WitnessBook {
         Ok(looked)
     }
 
-    fn read_unread<M>(&mut self, looks: &mut [Look<M>]) -> Result<(), FileError> {
+    fn read_unread<M>(&mut self, looks: &mut [Look<'_, M>]) -> Result<(), FileError> {
         let files: Vec<_> = looks.iter().flat_map(|look| &look.unread).collect();
         if files.is_empty() {
             return Ok(());
         }
         self.note_present();
-        let unread: Vec<_> = files.iter().map(|file| Unread { path: &file.path, size: file.size }).collect();
+        let unread = files.iter().enumerate().map(|(at, file)| {
+            let is_beside =
+                |other: Option<&&Unlooked<'_>>| other.is_some_and(|other| other.folder == file.folder);
+            let has_others = is_beside(files.get(at + 1)) || at > 0 && is_beside(files.get(at - 1));
+            Unread { path: &file.path, folder: has_others.then_some(file.folder), size: file.size }
+        });
+        let unread: Vec<_> = unread.collect();
         let readings = read_all(&unread).into_iter().collect::<Result<Vec<_>, _>>()?;
         for (file, reading) in files.iter().zip(&readings) {
             self.note(&file.path, *reading);
@@ -191,8 +199,8 @@ fn make_all<F: FolderFiles, M: Making<F>>(
     made
 }
 
-struct Looking<'l, F, M> {
-    groups: &'l [F],
+struct Looking<'g, 'l, F, M> {
+    groups: &'g [F],
     making: &'l M,
     /// Where the book lies; nowhere for one that remembers nothing.
     place: Option<&'l Path>,
@@ -200,20 +208,20 @@ struct Looking<'l, F, M> {
 }
 
 /// A folder whose files are being looked at.
-struct OpenFolder<'l> {
-    directory: &'l Path,
+struct OpenFolder<'g> {
+    directory: &'g Path,
     folder: Option<Folder>,
     shelf: Shelf,
     is_needed: bool,
 }
 
-impl<'l, F: FolderFiles, M: Making<F>> Looking<'l, F, M> {
-    fn look(&self, place: Option<&Folder>, pieces: &[Piece]) -> Look<M::Made> {
+impl<'g, F: FolderFiles, M: Making<F>> Looking<'g, '_, F, M> {
+    fn look(&self, place: Option<&Folder>, pieces: &[Piece]) -> Look<'g, M::Made> {
         let count = pieces.iter().map(|piece| piece.names.len()).sum();
         let mut look =
             Look { facts: Vec::with_capacity(count), unread: Vec::new(), made: None, shelves: Vec::new() };
         let mut made = self.making.begin(count);
-        let mut open: Option<OpenFolder<'l>> = None;
+        let mut open: Option<OpenFolder<'g>> = None;
         for piece in pieces {
             let group = &self.groups[piece.group];
             if piece.names.is_empty() {
@@ -242,13 +250,13 @@ impl<'l, F: FolderFiles, M: Making<F>> Looking<'l, F, M> {
         look
     }
 
-    fn open(&self, place: Option<&Folder>, group: &'l F) -> OpenFolder<'l> {
+    fn open(&self, place: Option<&Folder>, group: &'g F) -> OpenFolder<'g> {
         let directory = group.folder();
         let folder = self.place.and_then(|_| Folder::open(directory).ok());
         let shelf = match (self.before.get(directory), &folder, place) {
             (Some(shelf), _, _) => shelf.clone(),
             (None, Some(folder), Some(place)) => Shelf::load_in(place, directory, folder),
-            _ => Shelf::default(),
+            _ => self.place.map(|place| Shelf::load(place, directory)).unwrap_or_default(),
         };
         // Of a folder in pieces each tells which names were asked for.
         let is_needed = shelf.is_changed() || group.count() > PIECE;
@@ -256,12 +264,12 @@ impl<'l, F: FolderFiles, M: Making<F>> Looking<'l, F, M> {
     }
 }
 
-fn look_at<F: FolderFiles>(
-    open: &mut OpenFolder<'_>,
+fn look_at<'l, F: FolderFiles>(
+    open: &mut OpenFolder<'l>,
     group: &F,
     piece: &Piece,
     facts: &mut Vec<Witnessed>,
-    unread: &mut Vec<Unlooked>,
+    unread: &mut Vec<Unlooked<'l>>,
 ) {
     let OpenFolder { directory, folder, shelf, is_needed } = open;
     let is_looking = !shelf.is_empty() || piece.names.len() < MANY;
@@ -274,7 +282,12 @@ fn look_at<F: FolderFiles>(
             (Some(witness), Some(content)) => Witnessed { content, witness },
             _ => {
                 let size = witness.as_ref().map_or(SIZE_UNKNOWN, Witness::size);
-                unread.push(Unlooked { at: facts.len(), path: directory.join(name), size });
+                unread.push(Unlooked {
+                    at: facts.len(),
+                    path: directory.join(name),
+                    folder: directory,
+                    size,
+                });
                 *is_needed = true;
                 Witnessed::UNKNOWN
             }
@@ -286,4 +299,163 @@ fn look_at<F: FolderFiles>(
 fn is_plain(name: &OsStr) -> bool {
     let name = name.as_bytes();
     !name.is_empty() && !name.contains(&b'/') && name != b"." && name != b".."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::entry::Content;
+    use std::ffi::OsString;
+    use std::fs;
+
+    struct Files {
+        folder: PathBuf,
+        names: Vec<OsString>,
+    }
+
+    impl FolderFiles for Files {
+        fn folder(&self) -> &Path {
+            &self.folder
+        }
+
+        fn count(&self) -> usize {
+            self.names.len()
+        }
+
+        fn names(&self) -> impl Iterator<Item = &OsStr> {
+            self.names.iter().map(OsString::as_os_str)
+        }
+    }
+
+    /// Makes lines of what each call was given.
+    struct Lines;
+
+    impl Making<Files> for Lines {
+        type Made = Vec<String>;
+
+        fn begin(&self, _count: usize) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn add(&self, made: &mut Vec<String>, group: &Files, first: usize, facts: &[Witnessed]) {
+            let folder = group.folder.file_name().unwrap().display();
+            made.push(format!("{folder} {first} {}", facts.len()));
+        }
+    }
+
+    struct Scene(tempfile::TempDir);
+
+    impl Scene {
+        fn new() -> Self {
+            let scene = Self(tempfile::tempdir().unwrap());
+            fs::create_dir(scene.0.path().join("witnesses")).unwrap();
+            scene
+        }
+
+        fn files(&self, folder: &str, names: impl Iterator<Item = usize>) -> Files {
+            let folder = self.0.path().join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            let names = names.map(|number| {
+                let name = OsString::from(format!("{number:04}"));
+                if !folder.join(&name).exists() {
+                    fs::write(folder.join(&name), number.to_string()).unwrap();
+                }
+                name
+            });
+            Files { names: names.collect(), folder }
+        }
+
+        /// The change time cannot be set, so a settled file is had by a present in the future.
+        fn book(&self) -> WitnessBook {
+            WitnessBook::settled(self.0.path().join("witnesses"))
+        }
+    }
+
+    fn contents(groups: &[Files]) -> Vec<Content> {
+        let path = |group: &Files, name: &OsString| group.folder.join(name);
+        let paths = groups.iter().flat_map(|group| group.names.iter().map(move |name| path(group, name)));
+        paths.map(|path| Content::of(&fs::read(path).unwrap())).collect()
+    }
+
+    fn looked(book: &mut WitnessBook, groups: &[Files]) -> (Vec<Content>, Vec<String>) {
+        let looked = book.contents_in(groups, &Lines).unwrap();
+        let contents = looked.facts.iter().flatten().map(|witnessed| witnessed.content).collect();
+        (contents, looked.made.concat())
+    }
+
+    #[test]
+    fn many_folders_are_looked_at_and_remembered() {
+        let scene = Scene::new();
+        let groups = [
+            scene.files("a", 0..1500),
+            scene.files("b", 0..3),
+            scene.files("empty", 0..0),
+            scene.files("c", 0..900),
+            // What is known and what is not, in a folder that others came before.
+            scene.files("a", 1400..1600),
+        ];
+        let expected = contents(&groups);
+        let made = ["a 0 1500", "b 0 3", "empty 0 0", "c 0 900", "a 0 200"].map(str::to_owned).to_vec();
+        let mut book = scene.book();
+        assert_eq!(looked(&mut book, &groups), (expected.clone(), made.clone()));
+        book.save();
+        // Nothing is put in, because all of it is known.
+        let mut book = scene.book();
+        assert_eq!(looked(&mut book, &groups), (expected.clone(), made.clone()));
+        assert!(book.shelves.values().all(|shelf| !shelf.is_changed()));
+        // A file that changed is read, and those beside it are not.
+        fs::write(scene.0.path().join("b/0001"), "changed").unwrap();
+        let mut book = scene.book();
+        assert_eq!(looked(&mut book, &groups), (contents(&groups), made.clone()));
+        let changed = book.shelves.iter().filter(|(_, shelf)| shelf.is_changed()).map(|(path, _)| path);
+        assert_eq!(changed.collect::<Vec<_>>(), [&scene.0.path().join("b")]);
+        let mut forgetful = WitnessBook::forgetful();
+        assert_eq!(looked(&mut forgetful, &groups), (contents(&groups), made));
+        assert!(forgetful.shelves.is_empty());
+    }
+
+    #[test]
+    fn a_book_whose_folder_is_gone_begins_anew() {
+        let scene = Scene::new();
+        let groups = [scene.files("a", 0..20)];
+        fs::remove_dir(scene.0.path().join("witnesses")).unwrap();
+        let mut book = scene.book();
+        assert_eq!(looked(&mut book, &groups).0, contents(&groups));
+        book.save();
+        let mut book = scene.book();
+        assert_eq!(looked(&mut book, &groups).0, contents(&groups));
+        assert!(book.shelves.is_empty(), "all of it was known");
+    }
+
+    #[test]
+    fn the_first_file_that_cannot_be_read_is_told() {
+        let scene = Scene::new();
+        let mut groups = [scene.files("a", 0..100), scene.files("b", 0..100)];
+        fs::remove_file(scene.0.path().join("b/0050")).unwrap();
+        groups[0].names.push("missing".into());
+        for mut book in [scene.book(), WitnessBook::forgetful()] {
+            let error = book.contents_in(&groups, &Lines).unwrap_err();
+            assert_eq!(error.path, scene.0.path().join("a/missing"));
+        }
+    }
+
+    #[test]
+    fn large_folders_are_cut_and_small_ones_put_together() {
+        let files = |count: usize| Files { folder: PathBuf::from("/"), names: vec![OsString::new(); count] };
+        let groups = [1000, 1000, 100, 0, 2 * PIECE + 1, 5].map(files);
+        let pieces = pieces_of(&groups);
+        let shown: Vec<_> = pieces.iter().map(|piece| (piece.group, piece.names.clone())).collect();
+        let expected = [
+            (0, 0..1000),
+            (1, 0..1000),
+            (2, 0..100),
+            (3, 0..0),
+            (4, 0..PIECE),
+            (4, PIECE..2 * PIECE),
+            (4, 2 * PIECE..2 * PIECE + 1),
+            (5, 0..5),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(batches_of(&pieces), [0..2, 2..4, 4..5, 5..6, 6..8]);
+    }
 }

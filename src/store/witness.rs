@@ -29,14 +29,19 @@ use crate::model::entry::Content;
 use crate::world::file::{FileError, Folder, Witness, create_private_folder, file_time};
 use crate::world::filesystem;
 use crate::world::reading::{Reading, Unread, read, read_all};
+use crate::world::workers::share;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// For how long a file must have been left alone, in nanoseconds: what the coarsest file system in use (two
 /// seconds on FAT and some network mounts) can still tell apart.
 const SETTLED: i128 = 2_000_000_000;
+
+/// From how many shelves on a second thread is worth starting to write them.
+const SHELVES_WORTH_A_THREAD: usize = 8;
 
 /// The digest of a file, and the facts under which it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +105,12 @@ impl WitnessBook {
         Self { reads_only: true, ..Self::at(folder) }
     }
 
+    /// Opens the book at a time by which every file has settled.
+    #[cfg(test)]
+    pub(super) fn settled(folder: PathBuf) -> Self {
+        Self { present: Some(i128::MAX), ..Self::at(folder) }
+    }
+
     /// Makes a book that remembers nothing: every file is read again.
     pub fn forgetful() -> Self {
         Self { folder: None, reads_only: false, shelves: HashMap::new(), present: None }
@@ -134,7 +145,7 @@ impl WitnessBook {
         let mut unread = Vec::new();
         for (file, look) in files.iter().zip(&looks) {
             if let Look::Unread(size) = look {
-                unread.push(Unread { path: asked(file).path, size: *size });
+                unread.push(Unread { path: asked(file).path, folder: None, size: *size });
             }
         }
         if !unread.is_empty() {
@@ -225,12 +236,19 @@ impl WitnessBook {
     /// Writes back what is new. What cannot be written is only not remembered.
     pub fn save(&mut self) {
         let Some(folder) = self.folder.as_ref().filter(|_| !self.reads_only) else { return };
-        for (directory, shelf) in &mut self.shelves {
-            if shelf.is_changed() {
+        let changed = self.shelves.iter_mut().filter(|(_, shelf)| shelf.is_changed());
+        let changed: Vec<_> = changed.map(Mutex::new).collect();
+        share(
+            changed.len(),
+            changed.len() / SHELVES_WORTH_A_THREAD + 1,
+            || (),
+            |(), at| {
+                let mut changed = changed[at].lock().unwrap_or_else(PoisonError::into_inner);
+                let (directory, shelf) = &mut *changed;
                 // Losing these digests costs time and nothing else; the run has more important things to report.
                 let _ = shelf.save(folder, directory);
-            }
-        }
+            },
+        );
     }
 }
 
@@ -307,7 +325,7 @@ mod tests {
 
     /// The change time cannot be set, so a settled file is had by putting the book's "now" into the future.
     fn settled_book(folder: &Path) -> WitnessBook {
-        WitnessBook { present: Some(i128::MAX), ..WitnessBook::at(folder.join("witnesses")) }
+        WitnessBook::settled(folder.join("witnesses"))
     }
 
     fn shelves(folder: &Path) -> usize {

@@ -237,11 +237,16 @@ impl Folder {
 }
 
 impl Folder {
+    /// Opens a file below it for reading; waits for nobody.
+    pub fn open_for_reading(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(File::from(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
     /// Reads a file of ours below it, into room for `most` bytes at first. It ends where a read leaves room, so that the
     /// caller has to have a way to know that it was all.
     pub fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = rustix::fs::openat(&self.0, path, flags, Mode::empty())?;
+        let file = self.open_for_reading(path.as_os_str())?;
         let mut bytes = vec![0; most.max(1)];
         let mut filled = 0;
         loop {

@@ -3,12 +3,14 @@
 //! Each thread has one buffer for all of its files. A buffer of its own for each file would come fresh from the kernel
 //! and go back to it, which costs more than hashing a small file does.
 
-use super::file::{FileError, FileType, Witness, open_for_reading};
+use super::file::{FileError, FileType, Folder, Witness, open_for_reading};
 use super::workers::share;
 use crate::model::digest::Hasher;
 use crate::model::entry::Content;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// How much is read at a time.
@@ -36,24 +38,57 @@ pub struct Reading {
 pub struct Unread<'p> {
     /// Where it is.
     pub path: &'p Path,
+    /// The folder that it is in, where others in it are read too: the way there is followed once then.
+    pub folder: Option<&'p Path>,
     /// How large it looked, as far as somebody looked; it only decides how the work is shared out.
     pub size: u64,
 }
 
 /// Reads a regular file; anything else is an error.
 pub fn read(path: &Path) -> Result<Reading, FileError> {
-    read_with(path, &mut Vec::new())
+    read_with(open_for_reading(path)?, path, &mut Vec::new())
 }
 
 /// Reads regular files and returns what they hold, in the order in which they are named.
 pub fn read_all(files: &[Unread<'_>]) -> Vec<Result<Reading, FileError>> {
     let work = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size).saturating_add(OPENING));
     let useful = usize::try_from(work / WORTH_A_THREAD).unwrap_or(usize::MAX).saturating_add(1);
-    share(files.len(), useful, Vec::new, |buffer, at| read_with(files[at].path, buffer))
+    share(files.len(), useful, Desk::default, |desk, at| {
+        let file = desk.open(files[at])?;
+        read_with(file, files[at].path, &mut desk.buffer)
+    })
 }
 
-fn read_with(path: &Path, buffer: &mut Vec<u8>) -> Result<Reading, FileError> {
-    let file = open_for_reading(path)?;
+/// What a thread has at hand for the next file.
+#[derive(Default)]
+struct Desk<'p> {
+    buffer: Vec<u8>,
+    folder: Option<(&'p Path, Folder)>,
+}
+
+impl<'p> Desk<'p> {
+    fn open(&mut self, unread: Unread<'p>) -> Result<File, FileError> {
+        let Unread { path, folder, .. } = unread;
+        let Some((wanted, name)) = folder.and_then(|folder| Some((folder, name_below(folder, path)?))) else {
+            return open_for_reading(path);
+        };
+        if self.folder.as_ref().is_none_or(|(open, _)| *open != wanted) {
+            self.folder = Folder::open(wanted).ok().map(|open| (wanted, open));
+        }
+        match &self.folder {
+            Some((_, open)) => open.open_for_reading(name).map_err(FileError::of("open", path)),
+            None => open_for_reading(path),
+        }
+    }
+}
+
+/// Returns the rest of a path that is spelled as the folder, a `/` and a name.
+fn name_below<'p>(folder: &Path, path: &'p Path) -> Option<&'p OsStr> {
+    let name = path.as_os_str().as_bytes().strip_prefix(folder.as_os_str().as_bytes())?.strip_prefix(b"/")?;
+    (!name.is_empty() && !name.contains(&b'/')).then(|| OsStr::from_bytes(name))
+}
+
+fn read_with(file: File, path: &Path, buffer: &mut Vec<u8>) -> Result<Reading, FileError> {
     let witness = Witness::of_open(&file).map_err(FileError::of("look at", path))?;
     if witness.file_type() != FileType::File {
         return Err(FileError::of("read", path)(io::Error::other("it is not a regular file")));
@@ -120,7 +155,11 @@ mod tests {
         for (number, path) in paths.iter().enumerate() {
             std::fs::write(path, vec![b'x'; number * 1000]).unwrap();
         }
-        let files: Vec<_> = paths.iter().map(|path| Unread { path, size: 150_000 }).collect();
+        // With the folder at hand, and without.
+        let at = |number| (number % 3 == 0).then(|| folder.path());
+        let files =
+            paths.iter().enumerate().map(|(number, path)| Unread { path, folder: at(number), size: 150_000 });
+        let files: Vec<_> = files.collect();
         for (number, (reading, path)) in read_all(&files).into_iter().zip(&paths).enumerate() {
             let reading = reading.unwrap();
             assert_eq!(reading.content, Content::of(&vec![b'x'; number * 1000]));
@@ -135,8 +174,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (there, missing) = (folder.path().join("there"), folder.path().join("missing"));
         std::fs::write(&there, b"abc").unwrap();
-        let files =
-            [&there, &missing, folder.path(), &there].map(|path: &Path| Unread { path, size: 1 << 20 });
+        let files = [&there, &missing, folder.path(), &there].map(|path: &Path| Unread {
+            path,
+            folder: path.parent(),
+            size: 1 << 20,
+        });
         let readings = read_all(&files);
         assert_eq!(readings[0].as_ref().unwrap().content, Content::of(b"abc"));
         assert!(readings[1].as_ref().unwrap_err().is_missing());

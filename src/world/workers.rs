@@ -5,7 +5,7 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// More threads than this gain nothing: they wait for each other in the kernel.
@@ -14,9 +14,11 @@ const MOST_THREADS: usize = 8;
 /// From how many open branches on it is worth starting threads to follow them.
 const WORTH_THREADS: usize = 16;
 
-/// Returns how many threads can work at once, the caller's own included.
+/// Returns how many threads can work at once, the caller's own included. Asked once: the answer is put together from
+/// several files of the control groups.
 fn processors() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS)
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS))
 }
 
 /// Does pieces `0..count` of some work on at most `useful` threads and returns what came of them, in their order. Each
