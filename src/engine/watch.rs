@@ -82,10 +82,10 @@ impl Watch {
     pub(super) fn input_that_is(&self, identity: (u64, u64)) -> Option<Vec<u8>> {
         let is_it = |witnessed: &Witnessed| witnessed.witness.identity() == identity;
         let at = self.facts.iter().flatten().position(is_it)?;
-        let names = self.listings().flat_map(|(base, listing)| {
+        let mut names = self.listings().flat_map(|(base, listing)| {
             Group { base, listing }.files().map(move |(entry, _)| key_name(listing.name_of(entry), base))
         });
-        names.skip(at).next()
+        names.nth(at)
     }
 
     /// Returns the digest of which names the declared patterns found, where inputs are in the key.

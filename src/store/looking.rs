@@ -10,7 +10,8 @@
 
 use super::shelf::Shelf;
 use super::witness::{WitnessBook, Witnessed};
-use crate::world::file::{FileError, Folder, Witness};
+use crate::world::file::{FileError, Witness};
+use crate::world::folder::Folder;
 use crate::world::reading::{Unread, read_all};
 use crate::world::workers::share;
 use std::collections::HashMap;

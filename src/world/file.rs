@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -93,7 +93,7 @@ impl Witness {
         owner: 0,
     };
 
-    fn of_stat(stat: &Stat) -> Self {
+    pub(super) fn of_stat(stat: &Stat) -> Self {
         #[cfg(target_os = "linux")]
         let (device, mode) = (stat.st_dev, stat.st_mode);
         #[cfg(not(target_os = "linux"))]
@@ -212,61 +212,6 @@ impl Witness {
             changed_seconds: decoder.i64("seconds")?,
             changed_nanos: decoder.u32("nanoseconds")?,
         })
-    }
-}
-
-/// A folder that names are looked at in: the way to it is followed once and not for each of them.
-#[derive(Debug)]
-pub struct Folder(OwnedFd);
-
-impl Folder {
-    /// Opens the folder at `path`. On Linux it need not be readable, as it need not be to look at a name in it.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        #[cfg(target_os = "linux")]
-        let access = OFlags::PATH;
-        #[cfg(not(target_os = "linux"))]
-        let access = OFlags::RDONLY;
-        let flags = access | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
-    }
-
-    /// Looks at what a name leads to, through symbolic links.
-    pub fn target(&self, name: &OsStr) -> io::Result<Witness> {
-        Ok(Witness::of_stat(&rustix::fs::statat(&self.0, name, AtFlags::empty())?))
-    }
-}
-
-impl Folder {
-    /// Opens a file below it for reading; waits for nobody.
-    pub fn open_for_reading(&self, name: &OsStr) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(File::from(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
-    }
-
-    /// Reads a file of ours below it, into room for `most` bytes at first. It ends where a read leaves room, so that the
-    /// caller has to have a way to know that it was all.
-    pub fn read(&self, path: &Path, most: usize) -> io::Result<Vec<u8>> {
-        let file = self.open_for_reading(path.as_os_str())?;
-        let mut bytes = vec![0; most.max(1)];
-        let mut filled = 0;
-        loop {
-            match rustix::io::read(&file, &mut bytes[filled..]) {
-                Ok(count) => filled += count,
-                Err(Errno::INTR) => continue,
-                Err(error) => return Err(error.into()),
-            }
-            if filled < bytes.len() {
-                bytes.truncate(filled);
-                return Ok(bytes);
-            }
-            bytes.resize(filled * 4, 0);
-        }
-    }
-}
-
-impl AsFd for Folder {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }
 

@@ -5,7 +5,8 @@
 //! within a minute; `flock` on NFS may block for ever). So there is a list of those that are trusted, and
 //! whatever is not on it is not.
 
-use super::file::{Folder, Witness};
+use super::file::Witness;
+use super::folder::Folder;
 use rustix::fs::StatFs;
 use std::io;
 use std::path::Path;

@@ -7,6 +7,7 @@ pub mod descriptors;
 pub mod document;
 pub mod file;
 pub mod filesystem;
+pub mod folder;
 pub mod glob;
 pub mod home;
 pub mod host;

@@ -3,7 +3,8 @@
 //! Each thread has one buffer for all of its files. A buffer of its own for each file would come fresh from the kernel
 //! and go back to it, which costs more than hashing a small file does.
 
-use super::file::{FileError, FileType, Folder, Witness, open_for_reading};
+use super::file::{FileError, FileType, Witness, open_for_reading};
+use super::folder::Folder;
 use super::workers::share;
 use crate::model::digest::Hasher;
 use crate::model::entry::Content;

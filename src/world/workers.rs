@@ -50,7 +50,7 @@ pub fn share<S, R: Send>(
         }
     };
     let mut done = thread::scope(|scope| {
-        let others = spawn_all(threads - 1, || thread::Builder::new().spawn_scoped(scope, &run).ok());
+        let others = spawn_all(threads - 1, || thread::Builder::new().spawn_scoped(scope, run).ok());
         let mut done = run();
         done.extend(others.into_iter().flat_map(outcome));
         done
@@ -81,7 +81,7 @@ pub fn explore<T: Send, R: Send>(first: Vec<T>, step: impl Fn(T, &mut Vec<T>) ->
         found
     };
     thread::scope(|scope| {
-        let others = spawn_all(processors() - 1, || thread::Builder::new().spawn_scoped(scope, &run).ok());
+        let others = spawn_all(processors() - 1, || thread::Builder::new().spawn_scoped(scope, run).ok());
         found.extend(run());
         found.extend(others.into_iter().flat_map(outcome));
         found
