@@ -382,8 +382,7 @@ impl Run<'_> {
             book.save();
             let (outcome, known) = match found {
                 Found::Over(ended) => {
-                    // The process is about to end, and to give many inputs back one by one takes as long as two
-                    // other hits.
+                    // Many inputs are many pieces of memory, which the process gives back all at once when it ends.
                     std::mem::forget(plan);
                     return Ok(ended?);
                 }

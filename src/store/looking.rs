@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 const WORTH_A_THREAD: usize = 1024;
 
 /// How many files are looked at in one go; what is found is kept together then.
-const BATCH: usize = 2048;
+const BATCH: usize = 1024;
 
 /// How many files of one folder are looked at in one go: whoever looks at some of them reads the whole shelf.
 const PIECE: usize = 32 * 1024;
@@ -457,6 +457,6 @@ mod tests {
             (5, 0..5),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(batches_of(&pieces), [0..2, 2..4, 4..5, 5..6, 6..8]);
+        assert_eq!(batches_of(&pieces), [0..1, 1..2, 2..4, 4..5, 5..6, 6..8]);
     }
 }
