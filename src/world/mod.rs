@@ -14,6 +14,7 @@ pub mod host;
 pub mod lease;
 pub mod listing;
 pub mod lock;
+pub mod memory;
 pub mod outlet;
 pub mod probe;
 pub mod process;
