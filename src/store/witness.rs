@@ -30,19 +30,14 @@ use crate::world::file::{FileError, Witness, create_private_folder, file_time};
 use crate::world::filesystem;
 use crate::world::folder::Folder;
 use crate::world::reading::{Reading, Unread, read, read_all};
-use crate::world::workers::share;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 /// For how long a file must have been left alone, in nanoseconds: what the coarsest file system in use (two
 /// seconds on FAT and some network mounts) can still tell apart.
 const SETTLED: i128 = 2_000_000_000;
-
-/// From how many shelves on a second thread is worth starting to write them.
-const SHELVES_WORTH_A_THREAD: usize = 8;
 
 /// The digest of a file, and the facts under which it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,19 +232,12 @@ impl WitnessBook {
     /// Writes back what is new. What cannot be written is only not remembered.
     pub fn save(&mut self) {
         let Some(folder) = self.folder.as_ref().filter(|_| !self.reads_only) else { return };
-        let changed = self.shelves.iter_mut().filter(|(_, shelf)| shelf.is_changed());
-        let changed: Vec<_> = changed.map(Mutex::new).collect();
-        share(
-            changed.len(),
-            changed.len() / SHELVES_WORTH_A_THREAD + 1,
-            || (),
-            |(), at| {
-                let mut changed = changed[at].lock().unwrap_or_else(PoisonError::into_inner);
-                let (directory, shelf) = &mut *changed;
+        for (directory, shelf) in &mut self.shelves {
+            if shelf.is_changed() {
                 // Losing these digests costs time and nothing else; the run has more important things to report.
                 let _ = shelf.save(folder, directory);
-            },
-        );
+            }
+        }
     }
 }
 
