@@ -107,7 +107,7 @@ fn touched_sources(plan: &Plan, since: i128) -> Vec<Vec<u8>> {
 fn project_files(plan: &Plan, since: i128) -> Option<ProjectFiles> {
     let listed = output_of(LIST_FILES, &plan.environment, &plan.directory, b"").ok()?;
     let names: Vec<&[u8]> = listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()).collect();
-    let keyed: HashSet<PathBuf> = plan.watched.iter().map(|file| without_dots(&file.path)).collect();
+    let keyed: HashSet<PathBuf> = plan.watch.files().iter().map(|file| without_dots(&file.path)).collect();
     let mut files = ProjectFiles { all: names.len(), ..ProjectFiles::default() };
     for name in names.into_iter().take(MOST_FILES) {
         files.looked_at += 1;

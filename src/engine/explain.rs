@@ -14,12 +14,13 @@ use super::around::{Around, look_around};
 use super::bypass::bypass_reason;
 use super::context::Context;
 use super::event::{BypassReason, MissReason, Outcome};
-use super::inputs::{Watched, digest_as};
+use super::inputs::digest_as;
 use super::lookup::{Answer, Circumstances, complete, look_up, refusal};
 use super::plan::{Plan, PlanError, Request, plan};
 use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError};
 use super::run::{Job, RunError};
+use super::watch::Watched;
 use crate::config::settings::{EnvMode, FailMode, Settings, StdinMode};
 use crate::model::cause::{Causes, Reading, Side, causes};
 use crate::model::difference::{Comparison, Difference, Volatile, compare, likeness, volatile};
@@ -402,7 +403,7 @@ fn compare_with_nearest(
             directory,
         };
         let watched: HashMap<&[u8], &Watched> =
-            plan.watched.iter().map(|file| (file.name.as_slice(), file)).collect();
+            plan.watch.files().iter().map(|file| (file.name.as_slice(), file)).collect();
         let only_mode =
             |difference: &Difference| mode_of(difference, watched.get(difference.name.as_slice())?);
         let reading = Reading { mask: &mask, only_mode: &only_mode };

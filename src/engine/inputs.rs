@@ -8,6 +8,7 @@
 //! not in it. A symbolic link counts with its text and, where it leads to a file, that file's content.
 
 use super::outputs::{OutputError, Outputs, base_text};
+use super::watch::{Finds, Group, Watch, Watched, all_listings, key_name, link_of, listing_of};
 use crate::config::settings::{Pattern, PatternKind};
 use crate::model::codec::Encoder;
 use crate::model::digest::Digest;
@@ -15,10 +16,12 @@ use crate::model::fingerprint::{Ingredient, IngredientKind, Presence};
 use crate::model::ignore::IgnoreRule;
 use crate::model::path::printable;
 use crate::model::pattern::{Exclusions, PathPattern, PatternError};
+use crate::store::looking::Making;
 use crate::store::quarantine::{INDEX, identity};
-use crate::store::witness::{Asked, WitnessBook, Witnessed};
+use crate::store::witness::{WitnessBook, Witnessed};
 use crate::world::file::{FileError, FileType, Witness};
-use crate::world::glob::{ExpandError, Found, FoundKind, Resolves, expand};
+use crate::world::glob::{ExpandError, FoundKind, expand};
+use crate::world::listing::Listing;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -81,28 +84,15 @@ impl InputError {
     }
 }
 
-/// A file that the key depends on, to be looked at again after the run.
-#[derive(Debug, Clone)]
-pub struct Watched {
-    /// What it is called in the key.
-    pub name: Vec<u8>,
-    /// Where it is.
-    pub path: PathBuf,
-    /// What it was when the key was made.
-    pub witnessed: Witnessed,
-}
-
 /// The input files of a run.
 #[derive(Debug, Default)]
 pub struct Inputs {
     /// Their ingredients.
     pub ingredients: Vec<Ingredient>,
-    /// The files themselves.
-    pub watched: Vec<Watched>,
+    /// The files themselves, and which names the declared patterns found.
+    pub watch: Watch,
     /// The names and paths that `--ignore` took out, to tell whether its rules mean anything.
     pub ignored: Vec<Vec<u8>>,
-    /// Which names the declared patterns found (see [`listing`]).
-    pub listing: Option<Digest>,
 }
 
 /// What inputs are gathered from.
@@ -176,89 +166,78 @@ pub fn refuse_overlaps(patterns: &[Pattern], outputs: &Outputs) -> Result<(), In
     Ok(())
 }
 
-/// A declared pattern and what it finds; `None` where an optional one finds nothing.
-type FoundByPattern<'a> = (&'a Pattern, Option<Vec<Found>>);
+/// What the declared patterns find.
+struct Declared {
+    finds: Vec<Finds>,
+    /// What is ignored of it.
+    ignored: Vec<Vec<u8>>,
+    /// Every path that was found, where one may be found twice.
+    seen: HashSet<PathBuf>,
+}
 
-/// Returns what each declared pattern finds, but for what is ignored.
-fn find_declared<'a>(
-    sources: Sources<'a>,
-    taken_out: &TakenOut<'_>,
-    ignored: &mut Vec<Vec<u8>>,
-) -> Result<Vec<FoundByPattern<'a>>, InputError> {
-    let mut all = Vec::new();
-    for pattern in sources.patterns.iter().filter(|pattern| pattern.kind != PatternKind::Excluded) {
-        let found = expand(&compile(pattern)?, |path, _is_folder| taken_out.covers(path))
+/// Finds what is declared, each path once, but for what is ignored.
+fn find_declared(sources: Sources<'_>, taken_out: &TakenOut<'_>) -> Result<Declared, InputError> {
+    let mut declared = Declared { finds: Vec::new(), ignored: Vec::new(), seen: HashSet::new() };
+    let Declared { finds, ignored, seen } = &mut declared;
+    let patterns = || sources.patterns.iter().filter(|pattern| pattern.kind != PatternKind::Excluded);
+    // What one pattern finds has no path twice.
+    let may_repeat = patterns().count() > 1 || !sources.arguments.is_empty();
+    for pattern in patterns() {
+        let mut listings = expand(&compile(pattern)?, |path, _is_folder| taken_out.covers(path))
             .map_err(|source| InputError::Walk { text: pattern.text.clone(), source })?;
-        if found.is_empty() && pattern.kind == PatternKind::Required {
+        if listings.is_empty() && pattern.kind == PatternKind::Required {
             return Err(InputError::Missing(pattern.text.clone()));
         }
-        let is_absent = found.is_empty();
-        let mut kept = Vec::new();
-        if pattern.name.as_ref().is_some_and(|name| takes(sources.ignores, name.as_bytes())) {
-            ignored.extend(pattern.name.as_ref().map(|name| name.clone().into_bytes()));
-        } else {
-            for found in found {
-                if takes(sources.ignores, &found.name) {
-                    ignored.push(found.name);
-                } else {
-                    kept.push(found);
-                }
+        let base = base_text(&pattern.base, sources.directory);
+        if listings.is_empty() {
+            finds.push(Finds { base, listings: None });
+            continue;
+        }
+        let by_name = pattern.name.as_ref().filter(|name| takes(sources.ignores, name.as_bytes()));
+        if let Some(name) = by_name {
+            ignored.push(name.clone().into_bytes());
+            listings.clear();
+        }
+        for listing in &mut listings {
+            if !sources.ignores.is_empty() {
+                listing.retain(|listing, entry| {
+                    let name = listing.name_of(entry);
+                    let is_kept = !takes(sources.ignores, &name);
+                    if !is_kept {
+                        ignored.push(name);
+                    }
+                    is_kept
+                });
+            }
+            if may_repeat {
+                listing.retain(|listing, entry| seen.insert(listing.path_of(entry)));
             }
         }
-        all.push((pattern, (!is_absent).then_some(kept)));
+        finds.push(Finds { base, listings: Some(listings) });
     }
-    Ok(all)
+    Ok(declared)
 }
 
 /// Returns the digest of which names the declared patterns find, and of what kind: to be asked again after the run,
 /// because a file that appears or goes meanwhile changes no file that is watched.
 pub fn listing(sources: Sources<'_>) -> Result<Digest, InputError> {
     let taken_out = TakenOut::of(sources)?;
-    Ok(listing_of(&find_declared(sources, &taken_out, &mut Vec::new())?))
+    Ok(listing_of(&find_declared(sources, &taken_out)?.finds))
 }
 
-fn listing_of(all: &[FoundByPattern<'_>]) -> Digest {
-    let mut encoder = Encoder::new();
-    for (_, found) in all {
-        encoder.optional(found.as_ref(), |encoder, found| {
-            encoder.length(found.len());
-            for Found { name, kind, .. } in found {
-                encoder.bytes(name).u8(match kind {
-                    FoundKind::File => 0,
-                    FoundKind::Directory => 1,
-                    FoundKind::Symlink { .. } => 2,
-                    FoundKind::Special(_) => 3,
-                });
-            }
-        });
-    }
-    Digest::of(&encoder.finish())
-}
-
-/// Finds and hashes all input files.
-pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, InputError> {
+/// Finds and hashes all input files. Behind the ingredients there is `room` for so many others.
+pub fn gather(sources: Sources<'_>, room: usize, book: &mut WitnessBook) -> Result<Inputs, InputError> {
     let taken_out = TakenOut::of(sources)?;
-    let mut inputs = Inputs::default();
-    let all = find_declared(sources, &taken_out, &mut inputs.ignored)?;
-    inputs.listing = Some(listing_of(&all));
-    // What one pattern finds has no path twice.
-    let may_repeat = all.len() > 1 || !sources.arguments.is_empty();
-    let mut seen: HashSet<PathBuf> = HashSet::new();
-    let mut files = Vec::new();
-    for (pattern, found) in all {
-        let base = base_text(&pattern.base, sources.directory);
-        let Some(found) = found else {
-            let name = key_name(pattern.text.clone(), &base);
+    let Declared { finds, ignored, mut seen } = find_declared(sources, &taken_out)?;
+    let mut inputs = Inputs { ignored, ..Inputs::default() };
+    let patterns = sources.patterns.iter().filter(|pattern| pattern.kind != PatternKind::Excluded);
+    for (pattern, finds) in patterns.zip(&finds) {
+        if finds.listings.is_none() {
+            let name = key_name(pattern.text.clone(), &finds.base);
             inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, Presence::Absent.digest()));
-            continue;
-        };
-        for Found { path, name, kind } in found {
-            if may_repeat && !seen.insert(path.clone()) {
-                continue;
-            }
-            add(Found { path, name: key_name(name, &base), kind }, &mut inputs, &mut files)?;
         }
     }
+    let mut arguments = Vec::new();
     for word in sources.arguments.iter().filter(|word| !word.is_empty()) {
         let path = plain(&sources.directory.join(OsStr::from_bytes(word)));
         let is_file = || {
@@ -275,84 +254,77 @@ pub fn gather(sources: Sources<'_>, book: &mut WitnessBook) -> Result<Inputs, In
             return Err(InputError::OwnFile(word.to_vec()));
         } else {
             seen.insert(path.clone());
-            files.push(File { name: word.to_vec(), path, link: None });
+            arguments.push(Listing::of_file(path, word.to_vec()));
         }
     }
-    read(files, &mut inputs, book)?;
-    refuse_index(sources.store, &inputs.watched)?;
-    Ok(inputs)
-}
-
-/// A file that is an input.
-struct File {
-    name: Vec<u8>,
-    path: PathBuf,
-    /// The text of the link that led to it.
-    link: Option<Vec<u8>>,
-}
-
-/// Returns what a path is called in the key. It is spelled from the pattern's folder; where that is not the working
-/// directory, as for a pattern of a config, the way there comes in front (see [`base_text`]): the same words among the
-/// arguments mean another file.
-fn key_name(spelled: Vec<u8>, base: &[u8]) -> Vec<u8> {
-    if base.is_empty() || spelled.starts_with(b"/") {
-        return spelled;
+    let groups: Vec<Group<'_>> =
+        all_listings(&finds, &arguments).map(|(base, listing)| Group { base, listing }).collect();
+    refuse_special(&groups)?;
+    let looked = book.contents_in(&groups, &Ingredients)?;
+    inputs.ingredients.reserve_exact(looked.made.iter().map(Vec::len).sum::<usize>() + room);
+    for mut made in looked.made {
+        inputs.ingredients.append(&mut made);
     }
-    let slash: &[u8] = if base.ends_with(b"/") { b"" } else { b"/" };
-    [base, slash, &spelled].concat()
+    inputs.watch = Watch::inputs(finds, arguments, looked.facts);
+    refuse_index(sources.store, &inputs.watch)?;
+    Ok(inputs)
 }
 
 fn takes(ignores: &[IgnoreRule], name: &[u8]) -> bool {
     ignores.iter().any(|rule| rule.takes_input(name))
 }
 
-fn add(found: Found, inputs: &mut Inputs, files: &mut Vec<File>) -> Result<(), InputError> {
-    let Found { path, name, kind } = found;
-    let (name, digest) = match kind {
-        FoundKind::File => {
-            files.push(File { name, path, link: None });
-            return Ok(());
+/// Refuses what has no content to read.
+fn refuse_special(groups: &[Group<'_>]) -> Result<(), InputError> {
+    for Group { base, listing } in groups {
+        for (entry, kind) in listing.entries() {
+            if let FoundKind::Special(what) = kind {
+                return Err(InputError::Special { path: key_name(listing.name_of(entry), base), what });
+            }
         }
-        FoundKind::Symlink { target, resolves: Resolves::File } => {
-            files.push(File { name, path, link: Some(target) });
-            return Ok(());
-        }
-        FoundKind::Special(what) => return Err(InputError::Special { path: name, what }),
-        FoundKind::Directory => (name, tagged(2, |_| {})),
-        FoundKind::Symlink { target, .. } => {
-            let digest = tagged(3, |encoder| {
-                encoder.bytes(&target);
-            });
-            (name, digest)
-        }
-    };
-    inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name, digest));
+    }
     Ok(())
+}
+
+/// Makes the ingredients of what is in listings.
+struct Ingredients;
+
+impl Making<Group<'_>> for Ingredients {
+    type Made = Vec<Ingredient>;
+
+    fn begin(&self, count: usize) -> Vec<Ingredient> {
+        Vec::with_capacity(count)
+    }
+
+    fn add(&self, made: &mut Vec<Ingredient>, group: &Group<'_>, first: usize, facts: &[Witnessed]) {
+        let mut facts = facts.iter();
+        let mut files = 0;
+        for (entry, kind) in group.listing.entries() {
+            let digest = match (link_of(kind), kind) {
+                (Some(link), _) => {
+                    files += 1;
+                    // The files before the first and behind the last one are those of other pieces.
+                    let mine = if files > first { facts.next() } else { None };
+                    let Some(witnessed) = mine else { continue };
+                    file_digest(witnessed, link)
+                }
+                (None, _) if first > 0 => continue,
+                (None, FoundKind::Symlink { target, .. }) => tagged(3, |encoder| {
+                    encoder.bytes(target);
+                }),
+                (None, _) => tagged(2, |_| {}),
+            };
+            let name = key_name(group.listing.name_of(entry), group.base);
+            made.push(Ingredient::new(IngredientKind::Input, name, digest));
+        }
+    }
 }
 
 /// Refuses an input that leads to the index under another name. Reading it again after the run would close a
 /// descriptor of a database that is open in this process, and SQLite's locks on it go with the first that is closed.
-fn refuse_index(store: Option<&Path>, watched: &[Watched]) -> Result<(), InputError> {
-    if watched.is_empty() {
-        return Ok(());
-    }
+fn refuse_index(store: Option<&Path>, watch: &Watch) -> Result<(), InputError> {
     let Some(index) = store.and_then(|store| identity(&store.join(INDEX))) else { return Ok(()) };
-    match watched.iter().find(|file| file.witnessed.witness.identity() == index) {
-        Some(file) => Err(InputError::OwnFile(file.name.clone())),
-        None => Ok(()),
-    }
-}
-
-fn read(files: Vec<File>, inputs: &mut Inputs, book: &mut WitnessBook) -> Result<(), InputError> {
-    let contents = book.contents_of(&files, |file| Asked { path: &file.path, witness: None })?;
-    inputs.ingredients.reserve(files.len());
-    inputs.watched.reserve(files.len());
-    for (File { name, path, link }, witnessed) in files.into_iter().zip(contents) {
-        let digest = file_digest(&witnessed, link.as_deref());
-        inputs.ingredients.push(Ingredient::new(IngredientKind::Input, name.clone(), digest));
-        inputs.watched.push(Watched { name, path, witnessed });
-    }
-    Ok(())
+    watch.input_that_is(index).map_or(Ok(()), |name| Err(InputError::OwnFile(name)))
 }
 
 /// Returns the digest that stands for a file in an ingredient: its content, whether it may be executed, and the text

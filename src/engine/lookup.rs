@@ -4,8 +4,9 @@
 //! files named there, hashed as they are now, complete the recipe (see [`crate::model::path_set`]).
 
 use super::event::MissReason;
-use super::inputs::{Watched, file_digest, path_of};
+use super::inputs::{file_digest, path_of};
 use super::plan::Plan;
+use super::watch::Watched;
 use crate::config::settings::{Replay, Settings};
 use crate::model::entry::Entry;
 use crate::model::fingerprint::{CacheKey, Fingerprint, Ingredient, IngredientKind, Presence};
@@ -24,9 +25,9 @@ const SKEW: Span = Span::from_millis(5 * 60 * 1000);
 pub struct Answer {
     /// The key that was looked up; of several the one that was found, else that of the recipe.
     pub key: CacheKey,
-    /// The entry, or why there is none.
+    /// The entry, or why there is none. Its fingerprint may be empty (see [`Store::find_to_replay`]).
     pub result: Result<Box<Entry>, MissReason>,
-    /// The entry that is there and was refused.
+    /// The entry that is there and was refused; its fingerprint may be empty too.
     pub refused: Option<Box<Entry>>,
 }
 
@@ -68,7 +69,7 @@ pub fn look_up(
 
 fn find(store: &Store, key: CacheKey, circumstances: Circumstances<'_>) -> Result<Answer, StoreError> {
     let miss = |reason, refused| Ok(Answer { key, result: Err(reason), refused });
-    match store.find(&key)? {
+    match store.find_to_replay(&key)? {
         Found::Absent => miss(MissReason::Absent, None),
         Found::Damaged => miss(MissReason::Damaged, None),
         Found::Entry(entry) => match refusal(&entry, circumstances) {

@@ -28,3 +28,4 @@ pub mod source;
 pub mod stdin;
 pub mod survey;
 pub mod transaction;
+pub mod watch;

@@ -5,9 +5,10 @@
 
 use super::context::Context;
 use super::event::BypassReason;
-use super::inputs::{InputError, Sources, Watched, gather, refuse_overlaps};
+use super::inputs::{InputError, Sources, gather, refuse_overlaps};
 use super::outputs::{OutputError, Outputs};
 use super::source::{Source, SourceError};
+use super::watch::Watch;
 use crate::config::settings::{Behavior, CwdMode, EnvMode, Settings, StdinMode};
 use crate::model::codec::Encoder;
 use crate::model::digest::Digest;
@@ -106,6 +107,9 @@ impl PlanError {
     }
 }
 
+/// For how many ingredients there is room behind those of the inputs; the flow's come after them.
+const ROOM: usize = 16;
+
 /// Everything a run depends on, and everything that starting it needs.
 #[derive(Debug)]
 pub struct Plan {
@@ -122,9 +126,7 @@ pub struct Plan {
     /// Their key, computed once: with many inputs that takes as long as looking it up.
     pub key: CacheKey,
     /// The files behind them.
-    pub watched: Vec<Watched>,
-    /// Which names the declared inputs had, where inputs are in the key.
-    pub listing: Option<Digest>,
+    pub watch: Watch,
     /// The declared outputs.
     pub outputs: Outputs,
     /// What names the place that outputs are put into: the task with its outputs in this working directory.
@@ -167,7 +169,8 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
     }
     let mut maker = Maker { request, environment: &environment, ingredients: Vec::new(), taken: Vec::new() };
     let mut watched = Vec::new();
-    let mut listing = None;
+    let mut watch = Watch::default();
+    let mut files = Vec::new();
     maker.identity()?;
     if let Some(key) = maker.own_key()? {
         maker.ingredients.push(Ingredient::of(Kind::Key, "", &key));
@@ -195,11 +198,10 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
                 directory,
                 store: request.store,
             };
-            let inputs = gather(sources, book)?;
-            maker.ingredients.extend(inputs.ingredients);
-            listing = inputs.listing;
+            let inputs = gather(sources, maker.ingredients.len() + ROOM, book)?;
+            files = inputs.ingredients;
             maker.taken.extend(inputs.ignored);
-            watched.extend(inputs.watched);
+            watch = inputs.watch;
         }
         maker.flow();
     }
@@ -210,7 +212,7 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
         return Err(PlanError::IgnoredNothing(rule.to_string()));
     }
     let place = maker.place(&outputs);
-    let recipe = Fingerprint::new(maker.ingredients)?;
+    let recipe = Fingerprint::joining(maker.ingredients, files)?;
     Ok(Plan {
         command: command.to_vec(),
         program: source.program,
@@ -218,8 +220,7 @@ pub fn plan(request: Request<'_>, book: &mut WitnessBook) -> Result<Plan, PlanEr
         environment,
         key: recipe.key(),
         recipe,
-        watched,
-        listing,
+        watch: watch.with_source(watched),
         outputs,
         place,
         idle_rules,

@@ -5,10 +5,11 @@
 
 use super::capture::{CapturedOutputs, capture as read_outputs};
 use super::event::NotStored;
-use super::inputs::{Sources, Watched, changed_since, listing};
+use super::inputs::{Sources, changed_since, listing};
 use super::lookup::complete;
 use super::plan::{Plan, all_ignores};
 use super::survey::Survey;
+use super::watch::Watched;
 use crate::config::settings::Settings;
 use crate::model::depfile;
 use crate::model::digest::Digest;
@@ -145,7 +146,7 @@ pub fn assemble(
         Some(name) => Err(NotStored::InputChanged(name.to_owned())),
         None => Ok(()),
     };
-    unchanged(&plan.watched)?;
+    unchanged(plan.watch.files())?;
     let (fingerprint, path_set) = dependencies(plan, settings, before)?;
     let CapturedOutputs { tree, mut staged, placement } =
         read_outputs(&plan.outputs, survey, &before.placement, store)?;
@@ -154,9 +155,10 @@ pub fn assemble(
     }
     // Once more, where something was read since: an edit in between counts as one during the run.
     if !plan.outputs.is_empty() || settings.depfile.is_some() {
-        unchanged(&plan.watched)?;
+        unchanged(plan.watch.files())?;
     }
-    if plan.listing.is_some() && plan.listing != listing_now(store, plan, settings) {
+    let listing = plan.watch.listing();
+    if listing.is_some() && listing != listing_now(store, plan, settings) {
         return Err(NotStored::InputsListed);
     }
     let Capture { joined, stdout, stderr, order, .. } = capture;

@@ -382,7 +382,11 @@ impl Run<'_> {
             };
             book.save();
             let (outcome, known) = match found {
-                Found::Over(ended) => return Ok(ended?),
+                Found::Over(ended) => {
+                    // Many inputs are many pieces of memory, which the process gives back all at once when it ends.
+                    std::mem::forget(plan);
+                    return Ok(ended?);
+                }
                 Found::Run { outcome, known } => (outcome, known),
             };
             if self.settings().cached_only {

@@ -4,7 +4,8 @@
 //! named by where it was found, too, because a program may behave by its place (two virtual environments share one
 //! python). A script that starts with `#!` brings its interpreter.
 
-use super::inputs::{Watched, file_digest, path_of};
+use super::inputs::{file_digest, path_of};
+use super::watch::Watched;
 use crate::model::codec::Encoder;
 use crate::model::digest::Digest;
 use crate::model::fingerprint::{Ingredient, IngredientKind};

@@ -112,6 +112,16 @@ impl Encoder {
         self
     }
 
+    /// Returns the encoding so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Begins anew in the same memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
     /// Returns the encoding.
     pub fn finish(self) -> Vec<u8> {
         self.bytes

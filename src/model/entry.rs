@@ -185,6 +185,11 @@ impl Entry {
 
     /// Returns the encoding.
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_with(&self.fingerprint)
+    }
+
+    /// Returns the encoding with another fingerprint in place of the entry's own.
+    pub fn encode_with(&self, fingerprint: &Fingerprint) -> Vec<u8> {
         let mut encoder = Encoder::new();
         encoder.u32(ENTRY_FORMAT).digest(self.key.digest()).digest(self.recipe.digest());
         encoder.bytes(self.project.as_bytes()).bytes(self.domain.as_bytes()).bytes(&self.task);
@@ -198,7 +203,7 @@ impl Entry {
         });
         encoder.u8(self.exit_code);
         self.transcript.encode(&mut encoder);
-        encoder.bytes(&self.outputs.encode()).bytes(&self.fingerprint.canonical_bytes());
+        encoder.bytes(&self.outputs.encode()).bytes(&fingerprint.canonical_bytes());
         encoder.bytes(self.provenance.host.as_bytes()).bytes(self.provenance.user.as_bytes());
         encoder.bytes(&self.provenance.directory).bytes(self.provenance.program.as_bytes());
         encoder.optional(self.provenance.surroundings.as_ref(), |encoder, surroundings| {

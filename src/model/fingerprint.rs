@@ -39,7 +39,7 @@
 //! command raises it, so that old entries are never found by accident; they age out.
 
 use super::codec::{DecodeError, Decoder, Encoder};
-use super::digest::{Digest, ParseDigestError};
+use super::digest::{Digest, Hasher, ParseDigestError};
 use super::path::printable;
 use std::cmp::Ordering;
 use std::fmt;
@@ -47,6 +47,9 @@ use std::str::FromStr;
 
 /// The number of the key format; `docs/key.md` specifies it.
 pub const KEY_FORMAT: u32 = 1;
+
+/// About how many bytes are hashed at a time.
+const PIECE: usize = 16 * 1024;
 
 /// What kind of thing an ingredient is. The numbers are part of the key format and never change their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -214,6 +217,10 @@ impl Ingredient {
         self.kind.is_confidential() && self.digest == WITHHELD
     }
 
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.u8(self.kind as u8).bytes(&self.name).digest(&self.digest);
+    }
+
     /// The order of the canonical form. Positions in argv are numbers without leading zeros, so the shorter one is
     /// the smaller one.
     pub(super) fn order(&self, other: &Self) -> Ordering {
@@ -250,12 +257,27 @@ impl Fingerprint {
     /// Sorts ingredients into canonical order. The same ingredient given twice counts once; one name with two
     /// values is an error, because no key can be right then.
     pub fn new(mut ingredients: Vec<Ingredient>) -> Result<Self, ConflictError> {
+        // Many inputs come in their order, and all of it takes one look at each then.
+        if ingredients.is_sorted_by(|one, other| one.order(other).is_lt()) {
+            return Ok(Self { ingredients });
+        }
         ingredients.sort_by(Ingredient::order);
         ingredients.dedup();
         match ingredients.windows(2).find(|pair| pair[0].order(&pair[1]).is_eq()) {
             Some(pair) => Err(ConflictError(pair[0].label())),
             None => Ok(Self { ingredients }),
         }
+    }
+
+    /// Sorts a few ingredients in among many that are mostly in their order already: they stay where they are, but for
+    /// making room in front.
+    pub fn joining(mut few: Vec<Ingredient>, mut many: Vec<Ingredient>) -> Result<Self, ConflictError> {
+        few.sort_by(Ingredient::order);
+        let Some(first) = many.first() else { return Self::new(few) };
+        let behind = few.split_off(few.partition_point(|one| one.order(first).is_lt()));
+        many.splice(0..0, few);
+        many.extend(behind);
+        Self::new(many)
     }
 
     /// Returns the ingredients in canonical order.
@@ -289,18 +311,35 @@ impl Fingerprint {
 
     /// Returns the canonical bytes: format number, count, then kind, name and digest of each ingredient.
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        let size = |ingredient: &Ingredient| 1 + 8 + ingredient.name.len() + Digest::LENGTH;
-        let mut encoder = Encoder::with_capacity(4 + 8 + self.ingredients.iter().map(size).sum::<usize>());
+        let mut encoder = Encoder::with_capacity(self.encoded_size());
         encoder.u32(KEY_FORMAT).length(self.ingredients.len());
         for ingredient in &self.ingredients {
-            encoder.u8(ingredient.kind as u8).bytes(&ingredient.name).digest(&ingredient.digest);
+            ingredient.encode(&mut encoder);
         }
         encoder.finish()
     }
 
-    /// Returns the key.
+    /// Returns how many the canonical bytes are.
+    pub fn encoded_size(&self) -> usize {
+        let size = |ingredient: &Ingredient| 1 + 8 + ingredient.name.len() + Digest::LENGTH;
+        4 + 8 + self.ingredients.iter().map(size).sum::<usize>()
+    }
+
+    /// Returns the key. The canonical bytes are hashed piece by piece: of many inputs they are megabytes, which would
+    /// be held for nothing else.
     pub fn key(&self) -> CacheKey {
-        CacheKey(Digest::of(&self.canonical_bytes()))
+        let mut hasher = Hasher::new();
+        let mut encoder = Encoder::with_capacity(PIECE);
+        encoder.u32(KEY_FORMAT).length(self.ingredients.len());
+        for ingredient in &self.ingredients {
+            ingredient.encode(&mut encoder);
+            if encoder.as_bytes().len() >= PIECE / 2 {
+                hasher.update(encoder.as_bytes());
+                encoder.clear();
+            }
+        }
+        hasher.update(encoder.as_bytes());
+        CacheKey(hasher.finish())
     }
 
     /// Reads canonical bytes; anything that `canonical_bytes` would not write, order included, is an error.
@@ -423,6 +462,17 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn a_key_is_the_digest_of_the_canonical_bytes_however_many_they_are() {
+        for count in [0, 1, 100, 150, 163, 164, 165, 5000] {
+            let files =
+                (0..count).map(|number| Ingredient::of(IngredientKind::Input, format!("{number}"), b""));
+            let fingerprint = Fingerprint::new(files.collect()).unwrap();
+            assert_eq!(fingerprint.key(), CacheKey(Digest::of(&fingerprint.canonical_bytes())), "{count}");
+            assert_eq!(fingerprint.canonical_bytes().len(), fingerprint.encoded_size());
+        }
+    }
+
     /// The same vector stands in docs/key.md; a change here is a change of the key format.
     #[test]
     fn golden_bytes() {
@@ -500,6 +550,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn joining_sorts_as_sorting_all_does(
+            few in prop::collection::vec((0_usize..19, "[a-c]{0,2}"), 0..8),
+            many in prop::collection::vec((0_usize..19, "[a-c]{0,2}"), 0..8),
+        ) {
+            let made = |parts: &[(usize, String)]| -> Vec<Ingredient> {
+                parts.iter().map(|(kind, name)| Ingredient::of(IngredientKind::ALL[*kind], name.clone(), b"")).collect()
+            };
+            let all = [made(&few), made(&many)].concat();
+            prop_assert_eq!(Fingerprint::joining(made(&few), made(&many)), Fingerprint::new(all));
+        }
+
         #[test]
         fn keys_are_equal_exactly_when_ingredients_are(
             left in prop::collection::vec(ingredient(), 0..5),

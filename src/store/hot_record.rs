@@ -21,14 +21,15 @@
 //! What a power cut may do is to lose a row whose record reached the disk. That record is still a right result; it
 //! goes with the next removal, of whatever entries, and with the next collection.
 //!
-//! Deliberately absent: contents of output files, which a restore takes from the store as always, and the size of
-//! the records in the store's limits; their number is limited instead.
+//! Deliberately absent: contents of output files, which a restore takes from the store as always; the fingerprint of a
+//! result with many inputs, which a hit does not need (see [`super::record_form`]); and the size of the records in the
+//! store's limits; their number is limited instead.
 
 use super::content::{Body, SMALL};
 use super::index::{BUSY, Index};
 use super::quarantine::INDEX;
+use super::record_form::{HotRecord, decode, encode};
 use super::{Found, Store, StoreError};
-use crate::model::codec::{DecodeError, Decoder, Encoder};
 use crate::model::digest::Digest;
 use crate::model::entry::Entry;
 use crate::model::fingerprint::CacheKey;
@@ -40,23 +41,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The form of a record. One of another form counts as none.
-const FORMAT: u32 = 1;
-
 /// Bigger records are not made: reading one would take as long as opening the index.
 const LARGEST: usize = 256 * 1024;
 
 /// How many records a collection leaves, the latest made first.
 const KEPT: usize = 50_000;
-
-/// What a record holds.
-#[derive(Debug)]
-pub struct HotRecord {
-    /// The entry.
-    pub entry: Entry,
-    /// Its streams' bytes, where they are small.
-    pub streams: Vec<Vec<u8>>,
-}
 
 /// The records of a store.
 #[derive(Debug, Clone)]
@@ -193,8 +182,9 @@ impl HotRecords {
 }
 
 impl Store {
-    /// Looks an entry up among the hot records; where it is found, its small streams need no index either.
-    pub(super) fn find_record(&self, key: &CacheKey) -> Option<Entry> {
+    /// Looks an entry up among the hot records; where it is found, its small streams need no index either. The record
+    /// may lack the fingerprint.
+    pub(super) fn find_record(&self, key: &CacheKey) -> Option<HotRecord> {
         if !self.chain.is_empty() || self.index.get().is_some() {
             return None;
         }
@@ -204,12 +194,12 @@ impl Store {
             self.wanted.set(Some(Wanted::Marks));
             return None;
         };
-        let Some(HotRecord { entry, streams }) = HotRecords::beside(&path).read(key, identity) else {
+        let Some(mut record) = HotRecords::beside(&path).read(key, identity) else {
             self.wanted.set(Some(Wanted::Record));
             return None;
         };
-        self.streams.borrow_mut().extend(streams);
-        Some(entry)
+        self.streams.borrow_mut().append(&mut record.streams);
+        Some(record)
     }
 
     /// Leaves a hot record for the next hit of an entry that the index gave because a look-up found no record. A look-up
@@ -319,53 +309,15 @@ fn remove(path: &Path) -> Result<bool, FileError> {
     }
 }
 
-/// Checks the bytes of the record that is named by a key.
-pub(super) fn inspect(bytes: &[u8], name: &Digest) -> Result<(), DecodeError> {
-    let (_, record) = decode(bytes)?;
-    match record.entry.key.digest() == name {
-        true => Ok(()),
-        false => Err(DecodeError::Invalid { what: "record", why: "another key".into() }),
-    }
-}
-
-/// The checksum, and what it covers.
-fn encode(entry: &Entry, streams: &[Vec<u8>], (device, inode): (u64, u64)) -> Vec<u8> {
-    let mut encoder = Encoder::new();
-    encoder.u32(FORMAT).u64(device).u64(inode).bytes(&entry.encode()).length(streams.len());
-    for bytes in streams {
-        encoder.bytes(bytes);
-    }
-    let covered = encoder.finish();
-    [Digest::of(&covered).as_bytes().as_slice(), &covered].concat()
-}
-
-/// Returns a record, and the identity of the index that it belongs to.
-fn decode(bytes: &[u8]) -> Result<((u64, u64), HotRecord), DecodeError> {
-    let mut decoder = Decoder::new(bytes);
-    let sum = decoder.digest("checksum")?;
-    if sum != Digest::of(&bytes[Digest::LENGTH..]) {
-        return Err(DecodeError::Invalid { what: "record", why: "its checksum is wrong".into() });
-    }
-    let format = decoder.u32("record format")?;
-    if format != FORMAT {
-        return Err(DecodeError::Unknown { what: "record format", value: format.into() });
-    }
-    let index = (decoder.u64("device")?, decoder.u64("inode")?);
-    let entry = Entry::decode(decoder.bytes("entry")?)?;
-    let count = decoder.count(8, "streams")?;
-    let streams =
-        (0..count).map(|_| decoder.bytes("stream").map(<[u8]>::to_vec)).collect::<Result<_, _>>()?;
-    decoder.finish()?;
-    Ok((index, HotRecord { entry, streams }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::content::Staged;
+    use super::super::record_form::inspect;
     use super::super::{Durability, Found, Layout};
     use super::*;
     use crate::model::entry::tests::sample;
     use crate::model::entry::{Content, Segment, Stream, Transcript};
+    use crate::model::fingerprint::{Fingerprint, Ingredient, IngredientKind};
     use crate::model::path_set::PathSet;
     use crate::model::time::Timestamp;
     use crate::store::removal::Selection;
@@ -452,6 +404,22 @@ mod tests {
         let name = scene.entry.key.digest();
         assert_eq!(inspect(&whole, name), Ok(()));
         assert!(inspect(&long, name).is_err() && inspect(&whole, &Digest::of(b"")).is_err());
+    }
+
+    #[test]
+    fn a_long_fingerprint_is_left_to_the_index() {
+        let file = |number| Ingredient::of(IngredientKind::Input, format!("file-{number:04}"), b"");
+        let fingerprint = Fingerprint::new((0..1000).map(file).collect()).unwrap();
+        let key = fingerprint.key();
+        let scene = Scene::new();
+        let entry = Entry { key, recipe: key, fingerprint, ..scene.entry.clone() };
+        scene.record(&entry);
+        let store = scene.open();
+        let Found::Entry(found) = store.find_to_replay(&key).unwrap() else { panic!("nothing was found") };
+        assert_eq!(*found, Entry { fingerprint: Fingerprint::default(), ..entry.clone() });
+        assert!(store.index.get().is_none());
+        let Found::Entry(found) = store.find(&key).unwrap() else { panic!("nothing was found") };
+        assert_eq!((*found, store.index.get().is_some()), (entry, true));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use super::finding::{Fault, Repair, Subject};
 use super::quarantine::{self, INDEX};
 use super::verification::{Verification, remove_referrers};
-use super::{Store, StoreError, TAG, hot_record, placement, scratch, witness};
+use super::{Store, StoreError, TAG, placement, record_form, scratch, witness};
 use crate::model::count::counted;
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
@@ -180,7 +180,7 @@ impl Verification<'_> {
             Shelf::Contents => return self.content(path, digest),
             Shelf::Witnesses => (Fault::Witness, inspected(path, |bytes| witness::inspect(bytes, digest))),
             Shelf::Placements => (Fault::Placement, inspected(path, placement::inspect)),
-            Shelf::Records => (Fault::Record, inspected(path, |bytes| hot_record::inspect(bytes, digest))),
+            Shelf::Records => (Fault::Record, inspected(path, |bytes| record_form::inspect(bytes, digest))),
         };
         match outcome {
             // Replaced or removed since it was listed: whoever did that wrote a whole one.

@@ -47,10 +47,12 @@ pub mod import;
 pub mod index;
 mod inventory;
 pub mod leftovers;
+pub mod looking;
 mod mark;
 pub mod neighbours;
 pub mod placement;
 pub mod quarantine;
+pub mod record_form;
 pub mod removal;
 pub mod reservation;
 mod salvage;
@@ -389,9 +391,21 @@ impl Store {
 
     /// Looks an entry up by its key.
     pub fn find(&self, key: &CacheKey) -> Result<Found, StoreError> {
-        if let Some(entry) = self.find_record(key) {
-            return Ok(Found::Entry(Box::new(entry)));
+        match self.find_record(key) {
+            Some(record) if record.whole => Ok(Found::Entry(Box::new(record.entry))),
+            _ => self.find_row(key),
         }
+    }
+
+    /// Looks an entry up to give it back, which takes no fingerprint: that of the entry may be empty.
+    pub fn find_to_replay(&self, key: &CacheKey) -> Result<Found, StoreError> {
+        match self.find_record(key) {
+            Some(record) => Ok(Found::Entry(Box::new(record.entry))),
+            None => self.find_row(key),
+        }
+    }
+
+    fn find_row(&self, key: &CacheKey) -> Result<Found, StoreError> {
         match self.noting_damage(self.find_staged(key))? {
             Some(staged) => Ok(staged),
             None => self.noting_damage(self.index()?.find(key)),

@@ -12,6 +12,7 @@ use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::world::file::{FileError, Witness, create_private_folder, replace, sharded};
 use crate::world::filesystem;
+use crate::world::folder::Folder;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
@@ -21,10 +22,13 @@ use std::path::{Path, PathBuf};
 /// How many names a shelf keeps that were not asked for this time.
 const KEPT: usize = 20_000;
 
+/// What is read at first of a shelf: that of a hundred files.
+const FIRST_READ: usize = 16 * 1024;
+
 const SHELF_FORMAT: u32 = 1;
 
 /// What is known of a name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     /// Where it stands in the bytes of the shelf.
     name: Range<usize>,
@@ -34,7 +38,7 @@ struct Known {
 }
 
 /// What is known of the files of one folder.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Shelf {
     bytes: Vec<u8>,
     /// Sorted by name.
@@ -43,6 +47,8 @@ pub(super) struct Shelf {
     /// Where the next name is expected.
     next: usize,
     trusted: bool,
+    /// The device that the folder is on, if times can be relied on there; asked when it is first needed.
+    device: Option<Option<u64>>,
 }
 
 impl Shelf {
@@ -54,9 +60,38 @@ impl Shelf {
         Self { trusted, ..shelf }
     }
 
+    /// The same, where both folders are open already.
+    pub(super) fn load_in(place: &Folder, directory: &Path, open: &Folder) -> Self {
+        let trusted = filesystem::is_local_at(open).unwrap_or(false);
+        // A shelf ends in a checksum: what a read leaves out is missed there.
+        let bytes = if trusted { place.read(&path(Path::new(""), directory), FIRST_READ).ok() } else { None };
+        let shelf = bytes.and_then(|bytes| Self::decode(bytes, directory).ok()).unwrap_or_default();
+        Self { trusted, ..shelf }
+    }
+
     /// Returns whether times can be relied on in the folder.
     pub(super) const fn is_trusted(&self) -> bool {
         self.trusted
+    }
+
+    /// Returns whether a file of these facts is on the device of the folder, and times can be relied on there.
+    pub(super) fn is_home_of(&mut self, witness: &Witness, directory: &Path) -> bool {
+        let ask = || filesystem::local_device(directory).unwrap_or(None);
+        *self.device.get_or_insert_with(ask) == Some(witness.identity().0)
+    }
+
+    /// Returns whether nothing is known of any name.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.added.is_empty()
+    }
+
+    /// Takes over which names another one of the same bytes was asked for.
+    pub(super) fn join(&mut self, other: &Self) {
+        if self.bytes == other.bytes {
+            for (known, other) in self.known.iter_mut().zip(&other.known) {
+                known.asked |= other.asked;
+            }
+        }
     }
 
     /// Returns whether there is something new to be written.

@@ -26,9 +26,10 @@ use super::shelf::{self, Shelf};
 use crate::model::codec::DecodeError;
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
-use crate::world::file::{FileError, Folder, Witness, create_private_folder, file_time};
+use crate::world::file::{FileError, Witness, create_private_folder, file_time};
 use crate::world::filesystem;
-use crate::world::reading::{Reading, Unread, both, read, read_all};
+use crate::world::folder::Folder;
+use crate::world::reading::{Reading, Unread, read, read_all};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -38,9 +39,6 @@ use std::path::{Path, PathBuf};
 /// seconds on FAT and some network mounts) can still tell apart.
 const SETTLED: i128 = 2_000_000_000;
 
-/// From how many files on a second thread is worth starting to look at them.
-const WORTH_A_THREAD: usize = 4096;
-
 /// The digest of a file, and the facts under which it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Witnessed {
@@ -48,6 +46,14 @@ pub struct Witnessed {
     pub content: Content,
     /// The facts as they were before it was read.
     pub witness: Witness,
+}
+
+impl Witnessed {
+    /// What holds the place of a file that is to be read.
+    pub(super) const UNKNOWN: Self = Self {
+        content: Content { digest: Digest::from_bytes([0; Digest::LENGTH]), size: 0 },
+        witness: Witness::NONE,
+    };
 }
 
 /// What a look at a file says.
@@ -76,10 +82,10 @@ impl From<Reading> for Witnessed {
 /// Computes digests of files, and remembers them where it has a place to.
 #[derive(Debug)]
 pub struct WitnessBook {
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
     /// What is read stays known in this process alone.
     reads_only: bool,
-    shelves: HashMap<PathBuf, Shelf>,
+    pub(super) shelves: HashMap<PathBuf, Shelf>,
     present: Option<i128>,
 }
 
@@ -93,6 +99,12 @@ impl WitnessBook {
     /// to be read is not read again while the book is open.
     pub fn for_reading(folder: PathBuf) -> Self {
         Self { reads_only: true, ..Self::at(folder) }
+    }
+
+    /// Opens the book at a time by which every file has settled.
+    #[cfg(test)]
+    pub(super) fn settled(folder: PathBuf) -> Self {
+        Self { present: Some(i128::MAX), ..Self::at(folder) }
     }
 
     /// Makes a book that remembers nothing: every file is read again.
@@ -120,16 +132,16 @@ impl WitnessBook {
 
     /// Returns the content of the regular file that each path leads to, in their order, or the first error. What has to
     /// be read is read at once.
-    pub fn contents_of<T: Sync>(
+    pub fn contents_of<T>(
         &mut self,
         files: &[T],
-        asked: impl Fn(&T) -> Asked<'_> + Sync,
+        asked: impl Fn(&T) -> Asked<'_>,
     ) -> Result<Vec<Witnessed>, FileError> {
         let looks = self.look_at(files, &asked);
         let mut unread = Vec::new();
         for (file, look) in files.iter().zip(&looks) {
             if let Look::Unread(size) = look {
-                unread.push(Unread { path: asked(file).path, size: *size });
+                unread.push(Unread { path: asked(file).path, folder: None, size: *size });
             }
         }
         if !unread.is_empty() {
@@ -148,29 +160,11 @@ impl WitnessBook {
         files.iter().zip(looks).map(content).collect()
     }
 
-    fn look_at<'f, T: Sync>(
-        &mut self,
-        files: &'f [T],
-        asked: &(impl Fn(&'f T) -> Asked<'f> + Sync),
-    ) -> Vec<Look> {
-        let Some(folder) = &self.folder else { return files.iter().map(|_| Look::Unread(0)).collect() };
-        if files.len() < WORTH_A_THREAD {
-            return look_at(folder, &mut self.shelves, files, asked);
+    fn look_at<'f, T>(&mut self, files: &'f [T], asked: &impl Fn(&'f T) -> Asked<'f>) -> Vec<Look> {
+        match &self.folder {
+            Some(folder) => look_at(folder, &mut self.shelves, files, asked),
+            None => files.iter().map(|_| Look::Unread(0)).collect(),
         }
-        let (mine, others) = files.split_at(files.len() / 2);
-        let shelves = &mut self.shelves;
-        let (mut looks, (more, read)) = both(
-            || look_at(folder, shelves, mine, asked),
-            || {
-                let mut shelves = HashMap::new();
-                (look_at(folder, &mut shelves, others, asked), shelves)
-            },
-        );
-        looks.extend(more);
-        for (directory, shelf) in read {
-            self.shelves.entry(directory).or_insert(shelf);
-        }
-        looks
     }
 
     /// Returns the content of the file at `path` if it is known under exactly these facts. Where it is not, the caller
@@ -201,17 +195,31 @@ impl WitnessBook {
         let settled = self.present.is_some_and(|present| !is_unsettled(&reading.witness, present));
         // In a book that is only read it holds for this process, which asks moments later.
         let is_passing = self.reads_only;
-        let lasts = || reading.steady && settled && filesystem::is_local(path).unwrap_or(false);
-        if (is_passing || lasts())
-            && let Some(shelf) = self.shelf(parent).filter(|shelf| is_passing || shelf.is_trusted())
-        {
+        if !(is_passing || reading.steady && settled) {
+            return;
+        }
+        let Some(shelf) = self.shelf(parent) else { return };
+        // A link may lead to another file system than that of the folder.
+        let is_trusted = |shelf: &mut Shelf| {
+            shelf.is_trusted()
+                && (shelf.is_home_of(&reading.witness, parent) || filesystem::is_local(path).unwrap_or(false))
+        };
+        if is_passing || is_trusted(shelf) {
             shelf.add(name, reading.into());
+        }
+    }
+
+    /// Keeps a shelf to be written to, beside another one of its folder where two were read.
+    pub(super) fn keep_shelf(&mut self, directory: &Path, shelf: Shelf) {
+        match self.shelves.get_mut(directory) {
+            Some(kept) => kept.join(&shelf),
+            None => drop(self.shelves.insert(directory.to_owned(), shelf)),
         }
     }
 
     /// Takes the file system's own time, once: that of a file which was just made in the store. To be called before
     /// anything is read.
-    fn note_present(&mut self) {
+    pub(super) fn note_present(&mut self) {
         let is_needed = self.present.is_none() && !self.reads_only;
         let Some(folder) = self.folder.as_ref().filter(|_| is_needed) else { return };
         // Where somebody removed the folder it is made again, but never the store.
@@ -306,7 +314,7 @@ mod tests {
 
     /// The change time cannot be set, so a settled file is had by putting the book's "now" into the future.
     fn settled_book(folder: &Path) -> WitnessBook {
-        WitnessBook { present: Some(i128::MAX), ..WitnessBook::at(folder.join("witnesses")) }
+        WitnessBook::settled(folder.join("witnesses"))
     }
 
     fn shelves(folder: &Path) -> usize {

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,20 @@ const NANOS: i128 = 1_000_000_000;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 impl Witness {
-    fn of_stat(stat: &Stat) -> Self {
+    /// The facts of no file.
+    pub const NONE: Self = Self {
+        device: 0,
+        inode: 0,
+        size: 0,
+        modified_seconds: 0,
+        changed_seconds: 0,
+        modified_nanos: 0,
+        changed_nanos: 0,
+        mode: 0,
+        owner: 0,
+    };
+
+    pub(super) fn of_stat(stat: &Stat) -> Self {
         #[cfg(target_os = "linux")]
         let (device, mode) = (stat.st_dev, stat.st_mode);
         #[cfg(not(target_os = "linux"))]
@@ -199,27 +212,6 @@ impl Witness {
             changed_seconds: decoder.i64("seconds")?,
             changed_nanos: decoder.u32("nanoseconds")?,
         })
-    }
-}
-
-/// A folder that names are looked at in: the way to it is followed once and not for each of them.
-#[derive(Debug)]
-pub struct Folder(OwnedFd);
-
-impl Folder {
-    /// Opens the folder at `path`. On Linux it need not be readable, as it need not be to look at a name in it.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        #[cfg(target_os = "linux")]
-        let access = OFlags::PATH;
-        #[cfg(not(target_os = "linux"))]
-        let access = OFlags::RDONLY;
-        let flags = access | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
-    }
-
-    /// Looks at what a name leads to, through symbolic links.
-    pub fn target(&self, name: &OsStr) -> io::Result<Witness> {
-        Ok(Witness::of_stat(&rustix::fs::statat(&self.0, name, AtFlags::empty())?))
     }
 }
 

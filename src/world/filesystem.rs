@@ -5,12 +5,32 @@
 //! within a minute; `flock` on NFS may block for ever). So there is a list of those that are trusted, and
 //! whatever is not on it is not.
 
+use super::file::Witness;
+use super::folder::Folder;
+use rustix::fs::StatFs;
 use std::io;
 use std::path::Path;
 
 /// Returns whether the file system below `path` is a local one whose times and locks can be relied on.
-#[cfg(target_os = "linux")]
 pub fn is_local(path: &Path) -> io::Result<bool> {
+    Ok(is_trusted(&rustix::fs::statfs(path)?))
+}
+
+/// Returns whether the file system of an open folder is a local one whose times and locks can be relied on.
+pub fn is_local_at(folder: &Folder) -> io::Result<bool> {
+    Ok(is_trusted(&rustix::fs::fstatfs(folder)?))
+}
+
+/// Returns the device of a folder, if that is a local one whose times and locks can be relied on. Both are asked of the
+/// open folder, so that they are those of one file system whatever is mounted meanwhile.
+pub fn local_device(folder: &Path) -> io::Result<Option<u64>> {
+    let folder = Folder::open(folder)?;
+    let is_local = is_local_at(&folder)?;
+    Ok(is_local.then_some(Witness::of_open(&folder)?.identity().0))
+}
+
+#[cfg(target_os = "linux")]
+fn is_trusted(found: &StatFs) -> bool {
     const LOCAL: [u64; 10] = [
         0xef53,      // ext2, ext3, ext4
         0x5846_5342, // xfs
@@ -23,24 +43,22 @@ pub fn is_local(path: &Path) -> io::Result<bool> {
         0x794c_7630, // overlayfs: containers live there
         0x3153_464a, // jfs
     ];
-    let kind = rustix::fs::statfs(path)?.f_type;
     // The field is signed on some architectures; the magic numbers are 32 bits wide.
     #[expect(clippy::cast_sign_loss, reason = "magic numbers are bit patterns")]
-    Ok(LOCAL.contains(&(kind as u64 & 0xffff_ffff)))
+    let kind = found.f_type as u64;
+    LOCAL.contains(&(kind & 0xffff_ffff))
 }
 
-/// Returns whether the file system below `path` is a local one whose times and locks can be relied on.
 #[cfg(not(target_os = "linux"))]
-pub fn is_local(path: &Path) -> io::Result<bool> {
-    let name = rustix::fs::statfs(path)?.f_fstypename;
-    let name: Vec<u8> = name.iter().take_while(|byte| **byte != 0).map(|byte| *byte as u8).collect();
-    Ok(matches!(name.as_slice(), b"apfs" | b"hfs" | b"tmpfs"))
+fn is_trusted(found: &StatFs) -> bool {
+    let name = found.f_fstypename.iter();
+    let name: Vec<u8> = name.take_while(|byte| **byte != 0).map(|byte| *byte as u8).collect();
+    matches!(name.as_slice(), b"apfs" | b"hfs" | b"tmpfs")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_local;
-    use std::path::Path;
+    use super::*;
 
     #[test]
     #[cfg(target_os = "linux")]
@@ -48,6 +66,9 @@ mod tests {
         assert!(!is_local(Path::new("/proc")).unwrap());
         assert!(is_local(Path::new("/nowhere")).is_err());
         let folder = tempfile::tempdir().unwrap();
-        assert!(is_local(folder.path()).is_ok());
+        let device = Witness::of_target(folder.path()).unwrap().identity().0;
+        let expected = is_local(folder.path()).unwrap().then_some(device);
+        assert_eq!(local_device(folder.path()).unwrap(), expected);
+        assert_eq!(local_device(Path::new("/proc")).unwrap(), None);
     }
 }

@@ -5,42 +5,33 @@
 //! What a folder holds cannot be told without reading it, so a folder that cannot be read is an error and never an
 //! empty one.
 //!
-//! Invariants: the result is sorted by name and has no name twice; every path begins with the pattern's anchor.
-//! Only folders that a match can lie in or below are read. A walk keeps its own stack, so that depth costs memory
-//! and no thread.
+//! Invariants: what is found comes folder by folder, sorted by name, and no name twice; every path begins with the
+//! pattern's anchor. Only folders that a match can lie in or below are read. A walk keeps its own stack, so that depth
+//! costs memory and no thread; the folders of a large tree are read by all processors.
 //!
 //! Symbolic links are reported as what they are, and followed where they lead to a folder. One that leads to a
 //! folder above it in the same walk is a loop and not followed. A folder that many links lead to is walked as often:
 //! its files have as many names.
 //!
-//! Cost: a listing for each folder and no call at all for a plain file; `readlink` and `stat` for a symbolic link.
+//! Cost: a listing for each folder and no call at all for a plain file; `readlink` and `stat` for a symbolic link. Of a
+//! plain file its name is kept, in one piece of memory with those beside it, and nothing else.
 //!
 //! Deliberately absent: `walkdir`. Its entries hide where a link was followed, and it cannot tell a pattern's
 //! progress from one folder to the next.
 
 pub use crate::model::pattern::{Exclusions, PathPattern, PatternError, PatternProblem};
 
+use super::listing::{Joined, Listing};
+use super::workers::explore;
 use crate::model::path::printable;
 use crate::model::pattern::Reached;
-use rustix::fs::{Dir, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-/// Something that a pattern found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Where it is: absolute, below the pattern's anchor, with no link resolved.
-    pub path: PathBuf,
-    /// What it is called in a key: relative to the base folder for a relative pattern, else absolute.
-    pub name: Vec<u8>,
-    /// What it is.
-    pub kind: FoundKind,
-}
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,41 +91,56 @@ impl ExpandError {
     }
 }
 
-/// Returns everything that a pattern finds, but what `excluded` takes out.
+/// Returns everything that a pattern finds, but what `excluded` takes out, sorted by folder.
 ///
 /// `excluded` is asked for each absolute path with whether a directory stands there (a link to one is none). What it
 /// takes out is neither reported nor entered. A literal path that is missing, and a glob whose anchor is missing or
 /// no directory, find nothing.
 pub fn expand(
     pattern: &PathPattern,
-    excluded: impl Fn(&Path, bool) -> bool,
-) -> Result<Vec<Found>, ExpandError> {
+    excluded: impl Fn(&Path, bool) -> bool + Sync,
+) -> Result<Vec<Listing>, ExpandError> {
     let literal = pattern.literal_path();
     let root = literal.as_deref().unwrap_or_else(|| pattern.anchor());
     let Some(file_type) = kind_at(root, literal.is_none())? else { return Ok(Vec::new()) };
-    let mut walk = Walk { pattern, root, excluded, found: Vec::new(), pending: Vec::new() };
+    if excluded(root, file_type.is_dir()) {
+        return Ok(Vec::new());
+    }
+    let walk = Walk { pattern, root, excluded };
+    let mut first = Folder { path: root.to_owned(), name: Vec::new(), reached: None, own: None };
     if literal.is_some() {
-        let name = pattern.named(pattern.literal_name().unwrap_or_default());
-        walk.visit(Folder { path: root.to_owned(), name, reached: None }, file_type, true)?;
-    } else if file_type.is_dir() && !(walk.excluded)(root, true) {
-        walk.pending.push(Folder {
-            path: root.to_owned(),
-            name: pattern.named(b""),
-            reached: Some(pattern.start()),
-        });
+        first.name = pattern.named(pattern.literal_name().unwrap_or_default());
+        let (kind, enter) = walk.kind_of(root, file_type)?;
+        if !enter {
+            let mut listing = Listing::of(first.path, first.name);
+            listing.add(b"", kind);
+            return Ok(vec![listing]);
+        }
+        first.own = Some(kind);
+    } else if file_type.is_dir() {
+        first.name = pattern.named(b"");
+        first.reached = Some(pattern.start());
+    } else {
+        return Ok(Vec::new());
     }
-    while let Some(folder) = walk.pending.pop() {
-        let before = walk.pending.len();
-        let from = walk.found.len();
-        walk.list(&folder)?;
-        walk.found[from..].sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        // The last one is entered first.
-        walk.pending[before..].sort_unstable_by(|a, b| b.name.cmp(&a.name));
+    let mut listings = Vec::new();
+    let mut failed: Option<(Vec<u8>, ExpandError)> = None;
+    for (name, listed) in explore(vec![first], |folder, more| walk.list(folder, more)) {
+        match listed {
+            Ok(listing) if listing.is_empty() => {}
+            Ok(listing) => listings.push(listing),
+            // The same one whoever was the first to meet one.
+            Err(error) if failed.as_ref().is_none_or(|(first, _)| name < *first) => {
+                failed = Some((name, error));
+            }
+            Err(_) => {}
+        }
     }
-    let mut found = walk.found;
-    // Folder by folder it is sorted already, which the stable sort makes use of.
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
+    if let Some((_, error)) = failed {
+        return Err(error);
+    }
+    listings.sort_unstable_by(Listing::order);
+    Ok(listings)
 }
 
 /// Returns what stands at a path, or `None` for nothing. An anchor is followed through links, a literal is not.
@@ -156,79 +162,76 @@ struct Folder {
     name: Vec<u8>,
     /// How far the pattern is matched there; `None` where everything below counts.
     reached: Option<Reached>,
+    /// What the folder itself is, where it is found too.
+    own: Option<FoundKind>,
 }
 
 struct Walk<'p, E> {
     pattern: &'p PathPattern,
     root: &'p Path,
     excluded: E,
-    found: Vec<Found>,
-    pending: Vec<Folder>,
 }
 
 impl<E: Fn(&Path, bool) -> bool> Walk<'_, E> {
-    fn list(&mut self, folder: &Folder) -> Result<(), ExpandError> {
-        let refuse = |error: Errno| ExpandError::new("list the folder", &folder.path, error.into());
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let listed =
-            rustix::fs::open(&folder.path, flags, Mode::empty()).and_then(Dir::new).map_err(refuse)?;
-        for entry in listed {
-            let entry = entry.map_err(refuse)?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name == "." || name == ".." {
-                continue;
-            }
-            let file_type = match entry.file_type() {
+    /// Lists a folder, and adds those in it that can be entered. The name goes with an error too.
+    fn list(&self, mut folder: Folder, more: &mut Vec<Folder>) -> (Vec<u8>, Result<Listing, ExpandError>) {
+        let reached = folder.reached.take();
+        let own = folder.own.take();
+        let mut listing = Listing::of(folder.path, folder.name);
+        if let Some(own) = own {
+            listing.add(b"", own);
+        }
+        // One buffer for the paths of all that stands here.
+        let mut path = Joined::below(&listing.path);
+        let folder = listing.path.clone();
+        let listed = each_entry(&folder, |name, file_type| {
+            let path = path.to(name);
+            let file_type = match file_type {
                 // Some file systems do not tell in the listing.
-                FileType::Unknown => match kind_at(&joined(&folder.path, name), false)? {
+                FileType::Unknown => match kind_at(path, false)? {
                     Some(file_type) => file_type,
-                    None => continue,
+                    None => return Ok(()),
                 },
                 told => told,
             };
-            let (matched, reached) = match &folder.reached {
+            let (matched, reached) = match &reached {
                 None => (true, None),
-                Some(reached) if self.pattern.accepts(reached, name.as_bytes()) => (true, None),
+                Some(reached) if self.pattern.accepts(reached, name) => (true, None),
                 // A plain file is the common case, and nothing lies below it.
-                Some(_) if file_type.is_file() => continue,
-                Some(reached) => match self.pattern.advance(reached, name.as_bytes()) {
-                    dead if dead.is_dead() => continue,
+                Some(_) if file_type.is_file() => return Ok(()),
+                Some(reached) => match self.pattern.advance(reached, name) {
+                    dead if dead.is_dead() => return Ok(()),
                     reached => (false, Some(reached)),
                 },
             };
-            let path = joined(&folder.path, name);
-            let name = below(&folder.name, name);
-            self.visit(Folder { path, name, reached }, file_type, matched)?;
-        }
-        Ok(())
+            if (self.excluded)(path, file_type.is_dir()) {
+                return Ok(());
+            }
+            let (kind, enter) = self.kind_of(path, file_type)?;
+            if enter {
+                let own = matched.then_some(kind);
+                more.push(Folder { path: path.to_owned(), name: listing.name_of(name), reached, own });
+            } else if matched {
+                listing.add(name, kind);
+            }
+            Ok(())
+        });
+        listing.sort();
+        (listing.name.clone(), listed.map(|()| listing))
     }
 
-    /// Reports what stands at a path where it is `matched`, and puts it on the stack where it can be entered.
-    fn visit(&mut self, place: Folder, file_type: FileType, matched: bool) -> Result<(), ExpandError> {
-        if (self.excluded)(&place.path, file_type.is_dir()) {
-            return Ok(());
+    /// Returns what stands at a path, and whether it can be entered.
+    fn kind_of(&self, path: &Path, file_type: FileType) -> Result<(FoundKind, bool), ExpandError> {
+        if file_type.is_dir() {
+            return Ok((FoundKind::Directory, true));
         }
-        let (kind, enter) = if file_type.is_dir() {
-            (FoundKind::Directory, true)
-        } else if file_type.is_symlink() {
-            let resolves = self.resolves(&place.path)?;
-            let target = fs::read_link(&place.path)
-                .map_err(|error| ExpandError::new("read the link", &place.path, error))?;
-            let target = target.into_os_string().into_vec();
-            (FoundKind::Symlink { target, resolves }, resolves == Resolves::Directory)
-        } else {
-            (plain_kind(file_type), false)
-        };
-        match (matched, enter) {
-            (true, true) => {
-                self.found.push(Found { path: place.path.clone(), name: place.name.clone(), kind });
-                self.pending.push(place);
-            }
-            (true, false) => self.found.push(Found { path: place.path, name: place.name, kind }),
-            (false, true) => self.pending.push(place),
-            (false, false) => {}
+        if !file_type.is_symlink() {
+            return Ok((plain_kind(file_type), false));
         }
-        Ok(())
+        let resolves = self.resolves(path)?;
+        let target = fs::read_link(path).map_err(|error| ExpandError::new("read the link", path, error))?;
+        let target = target.into_os_string().into_vec();
+        Ok((FoundKind::Symlink { target, resolves }, resolves == Resolves::Directory))
     }
 
     fn resolves(&self, link: &Path) -> Result<Resolves, ExpandError> {
@@ -272,25 +275,29 @@ fn plain_kind(file_type: FileType) -> FoundKind {
     }
 }
 
-/// Joins as `Path::join` does, in one allocation.
-fn joined(folder: &Path, name: &OsStr) -> PathBuf {
-    let mut path = PathBuf::with_capacity(folder.as_os_str().len() + 1 + name.len());
-    path.push(folder);
-    path.push(name);
-    path
-}
-
-/// Returns the name of an entry in a folder; what is in the base folder itself has no folder in its name.
-fn below(folder: &[u8], entry: &OsStr) -> Vec<u8> {
-    let mut name = Vec::with_capacity(folder.len() + 1 + entry.len());
-    if folder != b"." {
-        name.extend_from_slice(folder);
-        if !folder.ends_with(b"/") {
-            name.push(b'/');
+/// Hands over what a folder holds, but for itself and the one above it.
+fn each_entry(
+    folder: &Path,
+    mut take: impl FnMut(&[u8], FileType) -> Result<(), ExpandError>,
+) -> Result<(), ExpandError> {
+    let refuse = |error: Errno| ExpandError::new("list the folder", folder, error.into());
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let open = rustix::fs::open(folder, flags, Mode::empty()).map_err(refuse)?;
+    // Into a buffer that takes most folders at once; the library's own begins small and asks four times for a hundred.
+    #[cfg(target_os = "linux")]
+    let mut buffer = Vec::with_capacity(32 * 1024);
+    #[cfg(target_os = "linux")]
+    let mut listed = rustix::fs::RawDir::new(open, buffer.spare_capacity_mut());
+    #[cfg(not(target_os = "linux"))]
+    let mut listed = rustix::fs::Dir::new(open).map_err(refuse)?;
+    while let Some(entry) = listed.next() {
+        let entry = entry.map_err(refuse)?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            take(name, entry.file_type())?;
         }
     }
-    name.extend_from_slice(entry.as_bytes());
-    name
+    Ok(())
 }
 
 #[cfg(test)]

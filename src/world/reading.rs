@@ -4,13 +4,15 @@
 //! and go back to it, which costs more than hashing a small file does.
 
 use super::file::{FileError, FileType, Witness, open_for_reading};
+use super::folder::Folder;
+use super::workers::share;
 use crate::model::digest::Hasher;
 use crate::model::entry::Content;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 /// How much is read at a time.
 const CHUNK: usize = 128 * 1024;
@@ -20,9 +22,6 @@ const WORTH_A_THREAD: u64 = 1024 * 1024;
 
 /// What opening a file costs, in bytes that could be hashed in that time.
 const OPENING: u64 = 8 * 1024;
-
-/// More threads than this gain nothing: they wait for each other in the kernel.
-const MOST_THREADS: usize = 8;
 
 /// A file that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,74 +39,57 @@ pub struct Reading {
 pub struct Unread<'p> {
     /// Where it is.
     pub path: &'p Path,
+    /// The folder that it is in, where others in it are read too: the way there is followed once then.
+    pub folder: Option<&'p Path>,
     /// How large it looked, as far as somebody looked; it only decides how the work is shared out.
     pub size: u64,
 }
 
 /// Reads a regular file; anything else is an error.
 pub fn read(path: &Path) -> Result<Reading, FileError> {
-    read_with(path, &mut Vec::new())
+    read_with(open_for_reading(path)?, path, &mut Vec::new())
 }
 
 /// Reads regular files and returns what they hold, in the order in which they are named.
 pub fn read_all(files: &[Unread<'_>]) -> Vec<Result<Reading, FileError>> {
     let work = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size).saturating_add(OPENING));
-    let useful = usize::try_from(work / WORTH_A_THREAD).unwrap_or(MOST_THREADS).saturating_add(1);
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    let threads = match useful.min(files.len()).min(MOST_THREADS) {
-        0 | 1 => 1,
-        wanted => wanted.min(processors()),
-    };
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut buffer = Vec::new();
-        let mut done = Vec::new();
-        while let Some((at, file)) = take(&next, files) {
-            done.push((at, read_with(file.path, &mut buffer)));
-        }
-        done
-    };
-    let mut readings = thread::scope(|scope| {
-        // Where no thread can be had, the others do its work.
-        let others: Vec<_> =
-            (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut readings = work();
-        for other in others {
-            match other.join() {
-                Ok(done) => readings.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        readings
-    });
-    readings.sort_unstable_by_key(|(at, _)| *at);
-    readings.into_iter().map(|(_, reading)| reading).collect()
-}
-
-/// Does two things at once where there are two processors, else one after the other.
-pub fn both<A, B: Send>(first: impl FnOnce() -> A, second: impl Fn() -> B + Sync) -> (A, B) {
-    if thread::available_parallelism().map_or(1, usize::from) == 1 {
-        return (first(), second());
-    }
-    thread::scope(|scope| {
-        let other = thread::Builder::new().spawn_scoped(scope, &second).ok();
-        let first = first();
-        match other.map(thread::ScopedJoinHandle::join) {
-            Some(Ok(second)) => (first, second),
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-            // No thread could be had.
-            None => (first, second()),
-        }
+    let useful = usize::try_from(work / WORTH_A_THREAD).unwrap_or(usize::MAX).saturating_add(1);
+    share(files.len(), useful, Desk::default, |desk, at| {
+        let file = desk.open(files[at])?;
+        read_with(file, files[at].path, &mut desk.buffer)
     })
 }
 
-fn take<'f, 'p>(next: &AtomicUsize, files: &'f [Unread<'p>]) -> Option<(usize, &'f Unread<'p>)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    files.get(at).map(|file| (at, file))
+/// What a thread has at hand for the next file.
+#[derive(Default)]
+struct Desk<'p> {
+    buffer: Vec<u8>,
+    folder: Option<(&'p Path, Folder)>,
 }
 
-fn read_with(path: &Path, buffer: &mut Vec<u8>) -> Result<Reading, FileError> {
-    let file = open_for_reading(path)?;
+impl<'p> Desk<'p> {
+    fn open(&mut self, unread: Unread<'p>) -> Result<File, FileError> {
+        let Unread { path, folder, .. } = unread;
+        let Some((wanted, name)) = folder.and_then(|folder| Some((folder, name_below(folder, path)?))) else {
+            return open_for_reading(path);
+        };
+        if self.folder.as_ref().is_none_or(|(open, _)| *open != wanted) {
+            self.folder = Folder::open(wanted).ok().map(|open| (wanted, open));
+        }
+        match &self.folder {
+            Some((_, open)) => open.open_for_reading(name).map_err(FileError::of("open", path)),
+            None => open_for_reading(path),
+        }
+    }
+}
+
+/// Returns the rest of a path that is spelled as the folder, a `/` and a name.
+fn name_below<'p>(folder: &Path, path: &'p Path) -> Option<&'p OsStr> {
+    let name = path.as_os_str().as_bytes().strip_prefix(folder.as_os_str().as_bytes())?.strip_prefix(b"/")?;
+    (!name.is_empty() && !name.contains(&b'/')).then(|| OsStr::from_bytes(name))
+}
+
+fn read_with(file: File, path: &Path, buffer: &mut Vec<u8>) -> Result<Reading, FileError> {
     let witness = Witness::of_open(&file).map_err(FileError::of("look at", path))?;
     if witness.file_type() != FileType::File {
         return Err(FileError::of("read", path)(io::Error::other("it is not a regular file")));
@@ -119,7 +101,7 @@ fn read_with(path: &Path, buffer: &mut Vec<u8>) -> Result<Reading, FileError> {
     if witness.size() > CHUNK as u64 {
         advise_sequential(&file);
     }
-    let content = content_with(&file, buffer).map_err(FileError::of("read", path))?;
+    let content = content_with(&file, buffer, Some(witness.size())).map_err(FileError::of("read", path))?;
     let steady = Witness::of_open(&file).is_ok_and(|after| after == witness);
     Ok(Reading { content, witness, steady })
 }
@@ -139,10 +121,12 @@ fn advise_sequential(file: &File) {
 
 /// Returns the content of an open file, read from where it stands.
 pub fn content_of(file: impl Read) -> io::Result<Content> {
-    content_with(file, &mut vec![0; CHUNK])
+    content_with(file, &mut vec![0; CHUNK], None)
 }
 
-fn content_with(mut file: impl Read, buffer: &mut [u8]) -> io::Result<Content> {
+/// A regular file whose size is known is over where that many bytes were read and there was room for more: who looks at
+/// it afterwards and finds the same size knows that there was no further one.
+fn content_with(mut file: impl Read, buffer: &mut [u8], known_size: Option<u64>) -> io::Result<Content> {
     let mut hasher = Hasher::new();
     let mut size = 0;
     loop {
@@ -151,6 +135,9 @@ fn content_with(mut file: impl Read, buffer: &mut [u8]) -> io::Result<Content> {
             Ok(count) => {
                 hasher.update(&buffer[..count]);
                 size += count as u64;
+                if count < buffer.len() && known_size == Some(size) {
+                    return Ok(Content { digest: hasher.finish(), size });
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -169,7 +156,11 @@ mod tests {
         for (number, path) in paths.iter().enumerate() {
             std::fs::write(path, vec![b'x'; number * 1000]).unwrap();
         }
-        let files: Vec<_> = paths.iter().map(|path| Unread { path, size: 150_000 }).collect();
+        // With the folder at hand, and without.
+        let at = |number| (number % 3 == 0).then(|| folder.path());
+        let files =
+            paths.iter().enumerate().map(|(number, path)| Unread { path, folder: at(number), size: 150_000 });
+        let files: Vec<_> = files.collect();
         for (number, (reading, path)) in read_all(&files).into_iter().zip(&paths).enumerate() {
             let reading = reading.unwrap();
             assert_eq!(reading.content, Content::of(&vec![b'x'; number * 1000]));
@@ -184,8 +175,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (there, missing) = (folder.path().join("there"), folder.path().join("missing"));
         std::fs::write(&there, b"abc").unwrap();
-        let files =
-            [&there, &missing, folder.path(), &there].map(|path: &Path| Unread { path, size: 1 << 20 });
+        let files = [&there, &missing, folder.path(), &there].map(|path: &Path| Unread {
+            path,
+            folder: path.parent(),
+            size: 1 << 20,
+        });
         let readings = read_all(&files);
         assert_eq!(readings[0].as_ref().unwrap().content, Content::of(b"abc"));
         assert!(readings[1].as_ref().unwrap_err().is_missing());

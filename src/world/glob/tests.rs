@@ -1,8 +1,37 @@
 use super::*;
 use proptest::prelude::*;
+use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use tempfile::TempDir;
+
+/// Something that a pattern found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    path: PathBuf,
+    name: Vec<u8>,
+    kind: FoundKind,
+}
+
+/// Returns each thing that a pattern finds by itself, sorted by name.
+fn expand(
+    pattern: &PathPattern,
+    excluded: impl Fn(&Path, bool) -> bool + Sync,
+) -> Result<Vec<Found>, ExpandError> {
+    let mut all = Vec::new();
+    for listing in super::expand(pattern, excluded)? {
+        let found = listing.entries().map(|(entry, kind)| Found {
+            path: listing.path_of(entry),
+            name: listing.name_of(entry),
+            kind: kind.clone(),
+        });
+        let found: Vec<Found> = found.collect();
+        assert!(!found.is_empty() && found.is_sorted_by(|a, b| a.name < b.name));
+        all.extend(found);
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
 
 /// Makes a folder with the given files, and those that end in `/` as folders.
 fn tree(paths: &[&str]) -> TempDir {
@@ -234,15 +263,34 @@ fn a_path_that_cannot_be_asked_for_is_an_error() {
 #[test]
 fn only_folders_that_can_hold_a_match_are_asked_for() {
     let folder = tree(&["a/Cargo.toml", "a/deep/er/x", "b/deep/x"]);
-    let asked = std::cell::RefCell::new(Vec::new());
+    let asked = std::sync::Mutex::new(Vec::new());
     let found = expand(&pattern("*/Cargo.toml", folder.path()), |path, _| {
-        asked.borrow_mut().push(path.strip_prefix(folder.path()).unwrap().to_owned());
+        asked.lock().unwrap().push(path.strip_prefix(folder.path()).unwrap().to_owned());
         false
     });
     assert_eq!(found.unwrap().len(), 1);
-    let mut asked = asked.into_inner();
+    let mut asked = asked.into_inner().unwrap();
     asked.sort();
     assert_eq!(asked, ["", "a", "a/Cargo.toml", "b"].map(PathBuf::from));
+}
+
+#[test]
+fn a_wide_tree_is_found_whole_and_its_first_error_told() {
+    let paths: Vec<String> = (0..300).map(|number| format!("w/{}/{number}", number % 100)).collect();
+    let folder = tree(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+    let found = expand(&pattern("w", folder.path()), |_, _| false).unwrap();
+    assert_eq!(found.len(), 1 + 100 + 300);
+    assert_eq!(expand(&pattern("w/*/*", folder.path()), |_, _| false).unwrap().len(), 300);
+    let long = "x".repeat(200);
+    let error = expand(&pattern("w", folder.path()), |path, is_directory| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        // Gone before it is listed, or in the way of that.
+        if is_directory && ["17", "42", "8"].contains(&name) {
+            fs::rename(path, path.with_file_name(format!("{long}{name}"))).unwrap();
+        }
+        false
+    });
+    assert_eq!(error.unwrap_err().path(), folder.path().join("w/17"));
 }
 
 #[test]
