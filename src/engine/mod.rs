@@ -26,4 +26,5 @@ pub mod run;
 pub mod source;
 pub mod stdin;
 pub mod survey;
+mod swapping;
 pub mod transaction;
