@@ -39,6 +39,7 @@ use crate::store::placement::{Placed, Placement};
 use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::store::{Store, StoreError};
 use crate::world::file::{FileError, FileType, Witness};
+use crate::world::hold::{Touched, Touching};
 use crate::world::replay::ReplayError;
 use crate::world::tree::{Tree, sweep};
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +100,7 @@ pub struct Manner {
 
 /// What is to be done at a node.
 enum Step<'e> {
-    /// It is right already; a file as it was found.
+    /// It is right already; a file as it is now, where that is known.
     Keep(Option<Witness>),
     Leave,
     Folder {
@@ -139,7 +140,7 @@ impl<'a> Restore<'a> {
         tree: &OutputTree,
         book: &mut WitnessBook,
     ) -> Result<(Restored, Placement), RestoreError> {
-        let steps = self.steps(store, tree, book)?;
+        let mut steps = self.steps(store, tree, book)?;
         if let Err(error) = self.stage(store, &steps, book) {
             self.unstage();
             return Err(error);
@@ -153,13 +154,12 @@ impl<'a> Restore<'a> {
             }
         }
         restored.removed = self.clear_away(tree)?;
-        for (node, step) in &steps {
-            if matches!(step, Step::Keep(_)) && !matches!(node.kind, NodeKind::Directory { .. }) {
-                restored.kept += 1;
-                if self.manner.mtime == OutputMtime::Now {
-                    self.tree(node.output)?.touch(&node.path)?;
-                }
-            }
+        let is_kept = |(node, step): &&(&OutputNode, Step<'_>)| {
+            matches!(step, Step::Keep(_)) && !matches!(node.kind, NodeKind::Directory { .. })
+        };
+        restored.kept = steps.iter().filter(is_kept).count();
+        if self.manner.mtime == OutputMtime::Now {
+            self.touch_kept(&mut steps, book)?;
         }
         let placement = self.placement_of(&steps)?;
         Ok((restored, placement))
@@ -263,6 +263,9 @@ impl<'a> Restore<'a> {
                 there.filter(|there| looks_right(node, there)).map(|there| (at, self.full(node), there))
             })
             .collect();
+        if self.manner.mtime == OutputMtime::Now {
+            book.keep();
+        }
         let contents = book.contents_of(&likely, |(_, path, there)| Asked { path, witness: Some(*there) })?;
         let mut right = vec![false; found.len()];
         for ((at, ..), Witnessed { content: held, .. }) in likely.iter().zip(contents) {
@@ -469,6 +472,44 @@ impl<'a> Restore<'a> {
         }
     }
 
+    /// Gives what stays the present as its time. Where nobody can write to a file meanwhile, what it holds stays known,
+    /// and the next hit need not read it.
+    fn touch_kept(
+        &mut self,
+        steps: &mut [(&OutputNode, Step<'_>)],
+        book: &mut WitnessBook,
+    ) -> Result<(), RestoreError> {
+        let mut touching = Touching::default();
+        for (at, (node, step)) in steps.iter_mut().enumerate() {
+            let Step::Keep(found) = step else { continue };
+            let known = match (&node.kind, found.take()) {
+                (NodeKind::Directory { .. }, _) => continue,
+                (NodeKind::File { content, .. }, Some(witness)) => {
+                    Some(Witnessed { content: *content, witness })
+                }
+                _ => None,
+            };
+            let full = self.full(node);
+            let tree = self.tree(node.output)?;
+            let known = known.filter(|known| book.vouches_for(&full, known));
+            match known.and_then(|known| Some((tree.open_file(&node.path).ok()?, known.witness))) {
+                Some((file, witness)) => {
+                    touching.touch(at, file, &witness).map_err(FileError::of("touch", &full))?;
+                }
+                // One that we may not read is touched all the same.
+                None => tree.touch(&node.path)?,
+            }
+        }
+        for Touched { number, witness } in touching.finish() {
+            let (node, step) = &mut steps[number];
+            if let NodeKind::File { content, .. } = &node.kind {
+                book.note_touched(&self.full(node), Witnessed { content: *content, witness });
+                *step = Step::Keep(Some(witness));
+            }
+        }
+        Ok(())
+    }
+
     /// Removes what is ours and not in the new tree; under `--clean-outputs` all that is not in it.
     fn clear_away(&mut self, tree: &OutputTree) -> Result<usize, RestoreError> {
         let mut removed = 0;
@@ -503,7 +544,6 @@ impl<'a> Restore<'a> {
         }
         for (node, step) in steps {
             let key = (node.output, node.path.clone());
-            let is_touched = self.manner.mtime == OutputMtime::Now;
             let was_ours = self.placement.paths.contains_key(&key);
             let placed = match (&node.kind, step) {
                 (_, Step::Leave) => continue,
@@ -515,7 +555,7 @@ impl<'a> Restore<'a> {
                 (_, Step::Keep(_)) if node.carried && !was_ours => continue,
                 (NodeKind::Directory { .. }, _) => Placed::Directory,
                 (NodeKind::Symlink { target }, _) => Placed::Symlink { target: target.clone() },
-                (NodeKind::File { content, .. }, Step::Keep(Some(witness))) if !is_touched => {
+                (NodeKind::File { content, .. }, Step::Keep(Some(witness))) => {
                     Placed::File { content: *content, witness: *witness }
                 }
                 (NodeKind::File { content, .. }, _) => match self.tree(node.output)?.look(&node.path)? {

@@ -8,6 +8,7 @@ pub mod document;
 pub mod file;
 pub mod filesystem;
 pub mod glob;
+pub mod hold;
 pub mod home;
 pub mod host;
 pub mod lease;
