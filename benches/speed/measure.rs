@@ -1,9 +1,13 @@
 //! Runs of whole processes, in turns, and what is made of their times.
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -29,6 +33,8 @@ pub(crate) struct Contender {
     pub(crate) prepare: Box<dyn Fn()>,
     /// Where its standard output goes.
     pub(crate) sink: Sink,
+    /// Whether its standard error is a terminal.
+    pub(crate) watched: bool,
     /// Whether its largest resident size is looked at.
     pub(crate) weighed: bool,
 }
@@ -46,6 +52,7 @@ impl Contender {
             command: Box::new(command),
             prepare: Box::new(|| ()),
             sink: Sink::Null,
+            watched: false,
             weighed: false,
         }
     }
@@ -59,6 +66,12 @@ impl Contender {
     /// Sets where standard output goes.
     pub(crate) fn into_sink(mut self, sink: Sink) -> Self {
         self.sink = sink;
+        self
+    }
+
+    /// Gives it a terminal as standard error.
+    pub(crate) fn watched(mut self) -> Self {
+        self.watched = true;
         self
     }
 
@@ -80,6 +93,11 @@ fn run(contender: &Contender, round: usize) -> Run {
     (contender.prepare)();
     let mut command = (contender.command)(round);
     command.stdin(Stdio::null()).stderr(Stdio::null());
+    // What is told fits what a terminal holds, so nobody has to read it.
+    let terminal = contender.watched.then(terminal);
+    if let Some((_, far)) = &terminal {
+        command.stderr(far.try_clone().expect("a descriptor can be copied"));
+    }
     command.stdout(match &contender.sink {
         Sink::Null => Stdio::null(),
         Sink::File(path) => File::create(path).expect("a file can be made").into(),
@@ -101,6 +119,16 @@ fn run(contender: &Contender, round: usize) -> Run {
         let peak_kib = weight.map_or(0, |weight| weight.join().expect("looking does not fail"));
         Run { took, peak_kib }
     })
+}
+
+/// Opens a terminal: its near end, and its far one.
+fn terminal() -> (OwnedFd, File) {
+    let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal can be opened");
+    grantpt(&near).and_then(|()| unlockpt(&near)).expect("a terminal can be unlocked");
+    let name = ptsname(&near, Vec::new()).expect("a terminal has a name");
+    let path = Path::new(OsStr::from_bytes(name.as_bytes()));
+    let far = File::options().read(true).write(true).open(path).expect("a terminal has a far end");
+    (near, far)
 }
 
 fn drain(child: &mut Child) {

@@ -16,6 +16,13 @@ pub(crate) const ROWS: &[Row] = &[
         set_up: trivial,
     },
     Row {
+        name: "terminal",
+        work: "the same with a terminal as standard error, and with a folder of 10 files",
+        reach: "at most 1.05",
+        slow: false,
+        set_up: on_terminal,
+    },
+    Row {
         name: "entries-100k",
         work: "the same in a store of 100,000 entries",
         reach: "at most 1.05",
@@ -63,6 +70,22 @@ fn trivial(site: &Site) -> Vec<Contender> {
     let mut contenders = vec![idle(site)];
     contenders.extend(site.taskcaches(&["run", "--", "echo", "hi"]));
     contenders.extend(site.bkts(&["--ttl", "1d", "--", "echo", "hi"]));
+    contenders
+}
+
+fn on_terminal(site: &Site) -> Vec<Contender> {
+    tree(site, "in", 1, 10, 100);
+    let mut contenders = Vec::new();
+    for build in site.builds() {
+        for (what, words) in
+            [("hit", &["run", "--", "echo", "hi"][..]), ("folder", &["run", "-i", "in", "--", "true"])]
+        {
+            let quiet = Build { name: format!("{}, {what}", build.name), ..build.clone() };
+            let seen = Build { name: format!("{}, {what} on a terminal", build.name), ..build.clone() };
+            contenders.push(quiet.contender(words));
+            contenders.push(seen.contender(words).watched());
+        }
+    }
     contenders
 }
 

@@ -137,6 +137,8 @@ impl Build {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().env("PATH", PATH).env("HOME", self.folder.join("home"));
+        // A terminal that can take a line away, where one is looked at.
+        command.env("TERM", "xterm");
         command.env("TASKCACHE_DIR", &self.store).current_dir(&self.folder).args(words);
         command
     }

@@ -3,6 +3,7 @@
 //! Two words that are both 6 to 64 hex digits, without `--` in front, are the keys of two entries; whatever else
 //! stands there is a command. The rule looks at nothing but the words, so that a script knows what it gets.
 
+use super::entry_choice::{entry_in, unknown};
 use super::failure::Failure;
 use super::options::{command_argument, command_from, layer_from, run_arguments};
 use super::print;
@@ -10,14 +11,13 @@ use super::run::Requested;
 use crate::config::resolve::survey;
 use crate::engine::event::Outcome;
 use crate::engine::explain::{between, explain};
-use crate::engine::run::Job;
-use crate::model::entry::Entry;
 use crate::model::fingerprint::KeyPrefix;
 use crate::report::explanation::{comparison_text, explanation_text};
 use crate::report::explanation_json::{comparison_json, explanation_json};
-use crate::store::{Found, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::world::host::Host;
 use crate::world::process::Termination;
+use crate::world::program::NOT_FOUND;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::ffi::OsString;
 
@@ -32,9 +32,6 @@ It takes all options of 'taskcache run' as well; 'taskcache run -h' lists them.
 
 Exit codes: 0; with -q 0 a hit, 1 the command would run, 2 the cache would not
 be asked; 125 a failure";
-
-/// What a shell exits with where there is no such command.
-const NOT_FOUND: u8 = 127;
 
 /// Returns the subcommand.
 pub fn command() -> Command {
@@ -84,18 +81,7 @@ pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Resu
         return compare_entries(host, arguments, keys, is_json);
     }
     let requested = Requested::of(host, arguments)?;
-    let job = Job {
-        host,
-        settings: &requested.resolved.settings,
-        store: requested.store(),
-        locking: requested.locking(),
-        command: &requested.command,
-        directory: requested.directory(),
-        version: super::VERSION,
-        invocation: &[],
-        background: false,
-    };
-    let explanation = explain(job, arguments.get_flag("hit")).map_err(|error| {
+    let explanation = explain(requested.job(host), arguments.get_flag("hit")).map_err(|error| {
         let failure = Failure::from(error);
         match lone_key(&requested.command, invocation) {
             Some(key) if failure.exit_code == NOT_FOUND => failure.hint(format!(
@@ -140,32 +126,18 @@ fn compare_entries(
     is_json: bool,
 ) -> Result<Termination, Failure> {
     let root = survey(host, &layer_from(arguments))?.store?.dir;
+    let [old, new] = keys;
     let store = match Store::open_for_reading(&root) {
-        Err(StoreError::Missing(_)) => None,
-        opened => Some(opened?),
+        Err(StoreError::Missing(_)) => return Err(unknown(&old)),
+        opened => opened?,
     };
-    let [old, new] = keys.map(|key| entry_of(store.as_ref(), &key));
-    let (old, new) = (old?, new?);
-    let Some(store) = store else { return Ok(Termination::Exited(0)) };
+    let (old, new) = (entry_in(&store, &old)?, entry_in(&store, &new)?);
     let (comparison, causes) = between(&store, &old, &new)?;
     match is_json {
         true => print(&format!("{}\n", comparison_json(&old, &new, &comparison, &causes)))?,
         false => print(&comparison_text(&old, &new, &comparison, &causes, host.clock.now()))?,
     }
     Ok(Termination::Exited(0))
-}
-
-fn entry_of(store: Option<&Store>, prefix: &KeyPrefix) -> Result<Entry, Failure> {
-    let found = match store {
-        Some(store) => store.index()?.keys(prefix, 3)?,
-        None => Vec::new(),
-    };
-    let key = super::local_cache::only_key(prefix, &found)?;
-    match store.map(|store| store.find(&key)).transpose()? {
-        Some(Found::Entry(entry)) => Ok(*entry),
-        _ => Err(Failure::new(format!("the entry {} is damaged", key.short()))
-            .hint("the next run of its command stores it anew")),
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use super::options::{command_argument, run_arguments};
 use super::print;
 use super::run::Requested;
 use crate::engine::key::key_of;
-use crate::engine::run::Job;
 use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{ArgMatches, Command};
@@ -31,17 +30,6 @@ pub fn command() -> Command {
 /// Prints the key.
 pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
     let requested = Requested::of(host, arguments)?;
-    let job = Job {
-        host,
-        settings: &requested.resolved.settings,
-        store: requested.store(),
-        locking: requested.locking(),
-        command: &requested.command,
-        directory: requested.directory(),
-        version: super::VERSION,
-        invocation: &[],
-        background: false,
-    };
-    print(&format!("{}\n", key_of(job)?))?;
+    print(&format!("{}\n", key_of(requested.job(host))?))?;
     Ok(Termination::Exited(0))
 }

@@ -6,6 +6,7 @@
 pub mod completions;
 pub mod config;
 pub mod context;
+mod entry_choice;
 pub mod explain;
 pub mod failure;
 pub mod flow;
@@ -17,6 +18,7 @@ pub mod man;
 pub mod options;
 pub mod report;
 pub mod run;
+mod store_choice;
 pub mod transaction;
 mod usage;
 pub mod words;
@@ -77,7 +79,7 @@ pub fn run(host: &Host, invocation: &[OsString]) -> Termination {
     if invocation.get(1).is_some_and(|word| word == "run")
         && let Some((layer, command)) = words::plainly_written(&invocation[2..])
     {
-        return ended(run::run_command(host, &layer, &command, invocation));
+        return ended(run::run_command(host, &layer, command, invocation));
     }
     if invocation.get(1).is_some_and(|word| word == completions::CANDIDATES) {
         return ended(completions::candidates(host, &invocation[2..]));

@@ -1,35 +1,24 @@
 //! `taskcache report`: what the cache did, as a page, a summary or an object.
 
 use super::failure::Failure;
-use super::local_cache::gc::policy;
-use super::local_cache::time_ago;
 use super::print;
-use crate::config::layer::Layer;
-use crate::config::resolve::survey;
+use super::store_choice::{StoreChoice, cache_dir, policy, since, time_ago};
 use crate::model::path::printable;
 use crate::model::time::Timestamp;
-use crate::report::entry::command_line;
 use crate::report::overview::chronicle::Chronicle;
 use crate::report::overview::html::report_html;
 use crate::report::overview::json::report_json;
 use crate::report::overview::markdown::report_markdown;
-use crate::report::overview::{Facts, NAMED, Overview, Source, task_name};
-use crate::store::history::{History, read_file, read_lines};
-use crate::store::{Found, Store, StoreError};
-use crate::world::file::publish;
+use crate::report::overview::stored::{Depth, empty_overview, stored_overview};
+use crate::report::overview::{Overview, Source};
+use crate::store::history::{read_file, read_lines};
+use crate::store::{Store, StoreError};
 use crate::world::host::Host;
 use crate::world::process::Termination;
+use crate::world::whole::publish;
 use clap::{Arg, ArgGroup, ArgMatches, Command, value_parser};
-use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-/// How many tasks are searched for volatile ingredients: those with the most entries.
-const SEARCHED_TASKS: usize = 20;
-
-/// How many results of a task are compared.
-const COMPARED: u32 = 50;
 
 /// Returns the subcommand.
 pub fn command() -> Command {
@@ -59,19 +48,11 @@ pub fn command() -> Command {
             "FILE",
             "Report the runs in a file of --events instead of the store, '-' for standard input",
         ))
-        .arg(path("cache-dir", "DIR", "Use the store in DIR").conflicts_with("events"))
+        .arg(cache_dir().conflicts_with("events"))
 }
 
 fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).value_parser(value_parser!(PathBuf)).help(help)
-}
-
-/// Returns the option that leaves earlier runs out.
-pub(super) fn since() -> Arg {
-    Arg::new("since")
-        .long("since")
-        .value_name("AGE")
-        .help("Count only the runs of this last time, such as 7d")
 }
 
 /// Runs it.
@@ -80,7 +61,7 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
     let since = arguments.get_one::<String>("since").map(|age| time_ago(now, "since", age)).transpose()?;
     let overview = match arguments.get_one::<PathBuf>("events") {
         Some(file) => events_overview(host, file, since)?,
-        None => stored_overview(host, arguments, since)?,
+        None => overview(host, arguments, since)?,
     };
     if let Some(file) = arguments.get_one::<PathBuf>("html") {
         let page = report_html(&overview);
@@ -110,54 +91,13 @@ fn events_overview(host: &Host, file: &Path, since: Option<Timestamp>) -> Result
     Ok(Overview::of(host.clock.now(), Source::Events(name), chronicle, None))
 }
 
-fn stored_overview(
-    host: &Host,
-    arguments: &ArgMatches,
-    since: Option<Timestamp>,
-) -> Result<Overview, Failure> {
-    let root = match arguments.get_one::<PathBuf>("cache-dir") {
-        Some(root) => host.absolute(root),
-        None => survey(host, &Layer::new())?.store?.dir,
-    };
+fn overview(host: &Host, arguments: &ArgMatches, since: Option<Timestamp>) -> Result<Overview, Failure> {
+    let now = host.clock.now();
+    let choice = StoreChoice::of(host, arguments);
+    let root = choice.root()?;
     match Store::open_existing(&root) {
-        Ok(store) => store_overview(host, &store, since, true),
-        // A store that was never made is empty.
-        Err(StoreError::Missing(_)) => {
-            let source = Source::Store(printable(root.as_os_str().as_bytes()));
-            Ok(Overview::of(host.clock.now(), source, Chronicle::new(since), Some(&Facts::default())))
-        }
+        Ok(store) => Ok(stored_overview(&store, policy(&choice.likely()?), now, since, Depth::Entries)?),
+        Err(StoreError::Missing(_)) => Ok(empty_overview(&root, now, since)),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Reads what a report over a store says; with `details` the entries behind it too.
-pub(super) fn store_overview(
-    host: &Host,
-    store: &Store,
-    since: Option<Timestamp>,
-    details: bool,
-) -> Result<Overview, Failure> {
-    let now = host.clock.now();
-    let mut chronicle = Chronicle::new(since);
-    chronicle.damaged = History::of(store.layout()).visit(|happening| chronicle.take(happening))?;
-    let holdings = store.holdings()?;
-    let plan = store.plan_collection(policy(host)?, now)?;
-    let rows = if plan.removed.is_empty() { Vec::new() } else { store.index()?.rows()? };
-    let (mut fingerprints, mut commands) = (Vec::new(), HashMap::new());
-    if details {
-        let mut tasks: Vec<_> = holdings.iter().filter(|holding| holding.entries > 1).collect();
-        tasks.sort_by_key(|holding| Reverse(holding.entries));
-        for holding in tasks.into_iter().take(SEARCHED_TASKS) {
-            let name = task_name(&holding.project, &holding.domain, &holding.task);
-            fingerprints.push((name, store.latest_fingerprints(holding, COMPARED)?));
-        }
-        for missed in chronicle.slowest(NAMED) {
-            if let Found::Entry(entry) = store.find(&missed.key)? {
-                commands.insert(missed.key, command_line(&entry.command));
-            }
-        }
-    }
-    let facts = Facts { total: store.holding_total()?, holdings, fingerprints, plan, rows, commands };
-    let source = Source::Store(printable(store.layout().root.as_os_str().as_bytes()));
-    Ok(Overview::of(now, source, chronicle, Some(&facts)))
 }

@@ -6,14 +6,12 @@ use crate::config::layer::Layer;
 use crate::config::resolve::{Resolved, resolve};
 use crate::config::variables::unknown;
 use crate::engine::run::{Job, run as run_job};
-use crate::model::locking::Locking;
 use crate::report::reporter::{Reporter, say};
 use crate::world::background::is_background;
 use crate::world::host::Host;
 use crate::world::process::Termination;
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
-use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,12 +52,12 @@ pub struct Requested {
 impl Requested {
     /// Reads options and command from flags, variables and files.
     pub fn of(host: &Host, arguments: &ArgMatches) -> Result<Self, Failure> {
-        Self::by(host, &layer_from(arguments), &command_from(arguments))
+        Self::by(host, &layer_from(arguments), command_from(arguments))
     }
 
     /// Adds to the options of the command line those of variables and files.
-    fn by(host: &Host, flags: &Layer, given: &[OsString]) -> Result<Self, Failure> {
-        let resolved = resolve(host, flags, given)?;
+    fn by(host: &Host, flags: &Layer, given: Vec<OsString>) -> Result<Self, Failure> {
+        let resolved = resolve(host, flags, &given)?;
         for strange in unknown(host) {
             if resolved.settings.strict {
                 return Err(strange.into());
@@ -68,53 +66,43 @@ impl Requested {
             say(&format!("warning: {strange}{hint}"));
         }
         let from_config = given.is_empty();
-        let command = if from_config { resolved.settings.command.clone() } else { given.to_vec() };
+        let command = if from_config { resolved.settings.command.clone() } else { given };
         Ok(Self { resolved, command, from_config })
     }
 
-    /// Returns the store's folder, where one can be named.
-    pub fn store(&self) -> Option<&Path> {
-        self.resolved.store.as_ref().ok().map(|store| store.dir.as_path())
-    }
-
-    /// Returns by which means others are kept from computing the same.
-    pub fn locking(&self) -> Locking {
-        self.resolved.store.as_ref().map(|store| store.locking).unwrap_or_default()
-    }
-
-    /// Returns the folder that the command runs in, where that is not the working directory: a command of a
-    /// project's config runs in the project's folder, as its patterns count from there.
-    pub fn directory(&self) -> Option<&Path> {
-        self.resolved.settings.project_root.as_deref().filter(|_| self.from_config)
+    /// Returns the job, as somebody asks for it who looks on. A command of a project's config runs in the project's
+    /// folder, as its patterns count from there. Where no store can be named there is none.
+    pub fn job<'a>(&'a self, host: &'a Host) -> Job<'a> {
+        let settings = &self.resolved.settings;
+        let store = self.resolved.store.as_ref().ok();
+        Job {
+            host,
+            settings,
+            store: store.map(|store| store.dir.as_path()),
+            locking: store.map(|store| store.locking).unwrap_or_default(),
+            command: &self.command,
+            directory: settings.project_root.as_deref().filter(|_| self.from_config),
+            version: super::VERSION,
+            invocation: &[],
+            background: false,
+        }
     }
 }
 
 /// Runs the command.
 pub fn run(host: &Host, arguments: &ArgMatches, invocation: &[OsString]) -> Result<Termination, Failure> {
-    run_command(host, &layer_from(arguments), &command_from(arguments), invocation)
+    run_command(host, &layer_from(arguments), command_from(arguments), invocation)
 }
 
 /// Runs a command with the options of the command line.
 pub fn run_command(
     host: &Host,
     flags: &Layer,
-    command: &[OsString],
+    command: Vec<OsString>,
     invocation: &[OsString],
 ) -> Result<Termination, Failure> {
     let requested = Requested::by(host, flags, command)?;
-    let settings = &requested.resolved.settings;
-    let background = is_background(host);
-    let mut reporter = Reporter::new(settings, host);
-    let job = Job {
-        host,
-        settings,
-        store: requested.store(),
-        locking: requested.locking(),
-        command: &requested.command,
-        directory: requested.directory(),
-        version: super::VERSION,
-        invocation,
-        background,
-    };
+    let mut reporter = Reporter::new(&requested.resolved.settings, host);
+    let job = Job { invocation, background: is_background(host), ..requested.job(host) };
     Ok(run_job(job, &mut reporter)?)
 }

@@ -3,14 +3,13 @@
 use super::failure::Failure;
 use super::options::{command_argument, command_from};
 use super::print;
-use crate::config::layer::Layer;
-use crate::config::resolve::survey;
+use super::store_choice::{StoreChoice, cache_dir, format, is_json};
 use crate::engine::context::Context;
 use crate::engine::transaction::{TransactionRun, run as run_transaction, run_hooks};
-use crate::model::locking::Locking;
+use crate::model::count::entries;
 use crate::model::path::printable;
 use crate::model::time::Span;
-use crate::report::entry::ago;
+use crate::report::moment::ago;
 use crate::report::reporter::say;
 use crate::report::table::{Align, table};
 use crate::store::Store;
@@ -63,18 +62,7 @@ pub fn command() -> Command {
             sub("commit", "Make all that is staged in a transaction visible").arg(id()).arg(cache_dir()),
         )
         .subcommand(sub("rollback", "Drop all that is staged in a transaction").arg(id()).arg(cache_dir()))
-        .subcommand(
-            sub("list", "List the transactions that are not over")
-                .arg(
-                    Arg::new("format")
-                        .long("format")
-                        .value_name("FORMAT")
-                        .value_parser(["text", "json"])
-                        .default_value("text")
-                        .help("Write for people or for programs"),
-                )
-                .arg(cache_dir()),
-        )
+        .subcommand(sub("list", "List the transactions that are not over").arg(format()).arg(cache_dir()))
         .after_help(EXAMPLES)
 }
 
@@ -100,14 +88,6 @@ fn options() -> [Arg; 4] {
     ]
 }
 
-fn cache_dir() -> Arg {
-    Arg::new("cache-dir")
-        .long("cache-dir")
-        .value_name("DIR")
-        .value_parser(value_parser!(PathBuf))
-        .help("Use the store in DIR")
-}
-
 /// Runs a transaction, or one of its steps.
 pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
     match arguments.subcommand() {
@@ -117,17 +97,6 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
         Some(("list", arguments)) => list(host, arguments),
         _ => around(host, arguments),
     }
-}
-
-fn store_folder(host: &Host, arguments: &ArgMatches) -> Result<PathBuf, Failure> {
-    match arguments.get_one::<PathBuf>("cache-dir") {
-        Some(folder) => Ok(host.absolute(folder)),
-        None => Ok(survey(host, &Layer::new())?.store?.dir),
-    }
-}
-
-fn locking(host: &Host) -> Result<Locking, Failure> {
-    Ok(survey(host, &Layer::new())?.store.map(|store| store.locking).unwrap_or_default())
 }
 
 fn isolation(arguments: &ArgMatches) -> Isolation {
@@ -156,13 +125,13 @@ fn tell(text: String) {
 }
 
 fn around(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
-    let store = store_folder(host, arguments)?;
+    let store = StoreChoice::of(host, arguments).certain()?;
     let command = command_from(arguments);
     let transaction = TransactionRun {
         isolation: isolation(arguments),
         hooks: hooks(host, arguments),
-        store: &store,
-        locking: locking(host)?,
+        store: &store.dir,
+        locking: store.locking,
         command: &command,
     };
     Ok(run_transaction(host, &transaction, &mut tell)?)
@@ -179,7 +148,7 @@ fn begin(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
         None => EXPIRES,
         Some(text) => text.parse().map_err(|error| Failure::new(format!("option --expires: {error}")))?,
     };
-    let mut store = Store::open(&store_folder(host, arguments)?)?;
+    let mut store = Store::open(&StoreChoice::of(host, arguments).root()?)?;
     if let Some(around) = Context::of(host).transaction {
         store.enter_named(&around)?;
     }
@@ -204,25 +173,24 @@ fn end(
     let text = arguments.get_one::<String>("id").map(String::as_str).unwrap_or_default();
     let hint = "'taskcache transaction list' shows those that are not over";
     let id: TransactionId = text.parse().map_err(|error| Failure::new(format!("{error}")).hint(hint))?;
-    let mut store = Store::open(&store_folder(host, arguments)?)?.locking(locking(host)?);
+    let settings = StoreChoice::of(host, arguments).certain()?;
+    let mut store = Store::open(&settings.dir)?.locking(settings.locking);
     store.sweep_transactions(host.clock.now())?;
     let ended = end(&mut store, &id)?;
     let ended = ended.ok_or_else(|| Failure::new(format!("the transaction {id} is over")).hint(hint))?;
-    let entries =
-        if ended.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", ended.entries) };
     let place = if ended.joined { " into the transaction around" } else { "" };
-    print(&format!("{word} {entries}{place}\n"))?;
+    print(&format!("{word} {}{place}\n", entries(ended.entries)))?;
     run_hooks(host, &ended, &mut tell);
     Ok(Termination::Exited(0))
 }
 
 fn list(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> {
-    let rows = match Store::open_existing(&store_folder(host, arguments)?) {
+    let rows = match Store::open_existing(&StoreChoice::of(host, arguments).root()?) {
         Ok(store) => store.transactions()?,
         Err(crate::store::StoreError::Missing(_)) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    if arguments.get_one::<String>("format").is_some_and(|format| format == "json") {
+    if is_json(arguments) {
         let rows: Vec<_> = rows.iter().map(row_json).collect();
         print(&format!("{}\n", json!(rows)))?;
     } else if rows.is_empty() {

@@ -3,6 +3,7 @@
 //! Deliberately absent: the usage lines. Who mistyped one word knows the rest, and the hint names the help.
 
 use super::failure::Failure;
+use crate::config::error::did_you_mean;
 use crate::model::nearest::nearest;
 use crate::model::path::printable;
 use clap::Command;
@@ -69,10 +70,6 @@ fn plain(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let first = text.lines().next().unwrap_or_default();
     printable(first.strip_prefix("error: ").unwrap_or(first).as_bytes())
-}
-
-fn did_you_mean(name: &str) -> String {
-    format!("did you mean '{}'?", printable(name.as_bytes()))
 }
 
 /// Returns the name of the program and of the subcommands that were entered.

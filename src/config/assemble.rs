@@ -1,6 +1,7 @@
 //! The stack of layers, read option by option into [`Settings`].
 
 use super::conflicts::Conflicts;
+use super::document::BUILT_IN_POLICIES;
 use super::effective::{Effective, effective};
 use super::error::{ConfigError, did_you_mean};
 use super::file::{ConfigFile, ConfigFiles};
@@ -132,9 +133,8 @@ impl Circumstances<'_> {
             let hint = match &error {
                 PolicyError::UnknownName { nearest: Some(nearest), .. } => Some(did_you_mean(nearest)),
                 PolicyError::UnknownName { nearest: None, .. } | PolicyError::MissingName(_) => {
-                    let built_in = ["DEFAULT", "INPUTS", "TASK_SOURCE", "FLOW_PARAMETERS", "RUN_ID", "NONE"];
                     let known: Vec<_> =
-                        built_in.into_iter().chain(names.iter().map(String::as_str)).collect();
+                        BUILT_IN_POLICIES.into_iter().chain(names.iter().map(String::as_str)).collect();
                     Some(format!("the names are {}", known.join(", ")))
                 }
                 _ => None,

@@ -326,7 +326,7 @@ impl Reader<'_> {
 
 /// What policies call their built-in parts; a config must not give these names another meaning.
 pub(super) const BUILT_IN_POLICIES: [&str; 6] =
-    ["DEFAULT", "NONE", "INPUTS", "TASK_SOURCE", "FLOW_PARAMETERS", "RUN_ID"];
+    ["DEFAULT", "INPUTS", "TASK_SOURCE", "FLOW_PARAMETERS", "RUN_ID", "NONE"];
 
 /// Returns the entries of a table in the order of the file.
 fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t str, usize, &'t Node<'i>)> {

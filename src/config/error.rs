@@ -193,8 +193,8 @@ impl ConfigError {
     }
 }
 
-/// Returns the usual question.
-pub(super) fn did_you_mean(name: &str) -> String {
+/// Returns the usual question about a name that is safe on a terminal.
+pub fn did_you_mean(name: &str) -> String {
     format!("did you mean '{name}'?")
 }
 

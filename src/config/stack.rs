@@ -98,7 +98,11 @@ impl<'l> Stack<'l> {
 
     /// Forgets what the layers below a depth say about an option.
     pub(super) fn forget_below(&mut self, depth: usize, name: OptionName) {
-        self.layers.iter_mut().skip(depth + 1).for_each(|(_, layer)| layer.to_mut().forget(name));
+        let below = self.layers.iter_mut().skip(depth + 1);
+        // A layer is copied to forget something.
+        below
+            .filter(|(_, layer)| layer.get(name).is_some())
+            .for_each(|(_, layer)| layer.to_mut().forget(name));
     }
 
     /// Lets a config forbid what a variable asks of every task: where the highest word of the configs on a switch is

@@ -344,8 +344,8 @@ pub enum Event {
         /// Who computes it, where that is known.
         holder: Option<Box<Holder>>,
     },
-    /// Work of ours begins that may take long. No command runs, and nothing is written to the standard streams, until
-    /// it is done.
+    /// Work of ours begins that may take long; what is short beyond doubt is not told. No command runs, and nothing is
+    /// written to the standard streams, until it is done.
     Began(Work),
     /// That work is done, or given up.
     Rested,
@@ -372,4 +372,7 @@ pub enum Work {
 pub trait EventSink {
     /// Takes an event.
     fn take(&mut self, event: Event);
+
+    /// Returns whether [`Event::Began`] is of any use. Where it is not, nobody has to find out whether work takes long.
+    fn shows_work(&self) -> bool;
 }

@@ -9,6 +9,7 @@
 //! ours, and what cannot be read is dropped: the next run is a miss.
 
 use super::event::{MissReason, Outcome, Warning, Work};
+use super::foresight::LITTLE;
 use super::plan::Plan;
 use super::record::with_cause;
 use super::restore::{Manner, Restore, RestoreError, Restored};
@@ -38,8 +39,10 @@ impl Run<'_> {
         book: &mut WitnessBook,
         outcome: Outcome,
     ) -> Result<Termination, RestoreError> {
-        self.begin(Work::Restoring);
         let streams = [entry.transcript.stdout, entry.transcript.stderr];
+        if !plan.outputs.is_empty() || streams.iter().any(|content| content.size > LITTLE) {
+            self.begin(Work::Restoring);
+        }
         let [stdout, stderr] = streams.map(|content| verified_body(store, &content, book));
         let (stdout, stderr) = (stdout?, stderr?);
         let sources = [source_of(&stdout)?, source_of(&stderr)?];

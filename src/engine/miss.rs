@@ -45,7 +45,9 @@ impl Run<'_> {
     ) -> Result<Termination, RunError> {
         let file = PlacementFile::of(store.layout(), &plan.place);
         let placement = if plan.outputs.is_empty() { Placement::default() } else { file.read() };
-        self.begin(Work::Surveying);
+        if !plan.outputs.is_empty() {
+            self.begin(Work::Surveying);
+        }
         let prepared = self.prepare(store, plan, placement);
         self.rest();
         let (before, taken) = match prepared {

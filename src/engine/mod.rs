@@ -12,6 +12,7 @@ mod copying;
 pub mod event;
 pub mod explain;
 pub mod flow;
+mod foresight;
 pub mod hit;
 pub mod inputs;
 pub mod key;

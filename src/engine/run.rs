@@ -12,6 +12,7 @@
 use super::bypass::bypass_reason;
 use super::context::Context;
 use super::event::{BypassReason, Event, EventSink, MissReason, NotStored, Outcome, Report, Warning, Work};
+use super::foresight::is_long_to_hash;
 use super::lookup::{Answer, Circumstances, look_up};
 use super::plan::{Plan, PlanError, Request, plan};
 use super::record::with_cause;
@@ -404,7 +405,10 @@ impl Run<'_> {
         let now = self.job.host.clock.now();
         let circumstances =
             Circumstances { settings: self.job.settings, now, streams_joined: self.job.host.streams_joined };
-        self.begin(Work::Hashing);
+        // Beside dependencies all is hashed already.
+        if self.settings().depfile.is_some() {
+            self.begin(Work::Hashing);
+        }
         let answer = look_up(store, plan, circumstances, book);
         self.rest();
         let Answer { result, .. } = answer?;
@@ -507,7 +511,8 @@ impl Run<'_> {
             || !settings.input_cmds.is_empty()
             || !settings.version_cmds.is_empty();
         // A probe may speak to the terminal itself.
-        if !has_probes {
+        let is_shown = !has_probes && self.sink.shows_work();
+        if is_shown && is_long_to_hash(settings, self.job.command, &self.directory) {
             self.begin(Work::Hashing);
         }
         let request = Request {

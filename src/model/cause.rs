@@ -208,7 +208,7 @@ pub fn causes(comparison: &Comparison, old: Side<'_>, new: Side<'_>, reading: &R
     let mut causes = Causes::default();
     for difference in &comparison.differences {
         if context.follows(difference, reading) {
-            causes.following.push(label(difference));
+            causes.following.push(difference.kind.label_of(&difference.name));
         } else if difference.kind != Kind::Argument && !context.is_told_by_its_ingredient(difference) {
             causes.list.push(context.cause(difference, reading));
         }
@@ -221,12 +221,6 @@ pub fn causes(comparison: &Comparison, old: Side<'_>, new: Side<'_>, reading: &R
     }
     causes.list.sort();
     causes
-}
-
-fn label(difference: &Difference) -> String {
-    use super::fingerprint::Ingredient;
-    let digest = difference.new.or(difference.old).unwrap_or(Presence::Absent.digest());
-    Ingredient::new(difference.kind, difference.name.clone(), digest).label()
 }
 
 /// What all differences together say about each of them. Made once, because there may be as many differences as there

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-/// Variables that do not count unless they are declared; `*` stands for any characters.
+/// Variables that do not count unless they are declared; `*` at the end of one stands for any characters.
 pub const SESSION_NOISE: &[&str] = &[
     // The shell's own bookkeeping. The working directory has an ingredient of its own.
     "_",
@@ -103,7 +103,11 @@ pub enum Undeclared {
 
 /// Returns whether a variable is session noise.
 pub fn is_noise(name: &[u8]) -> bool {
-    SESSION_NOISE.iter().any(|pattern| wildcard(pattern.as_bytes(), name))
+    // Asked for each variable at each run; nearly all names differ from nearly all of the list in their length.
+    SESSION_NOISE.iter().any(|pattern| match pattern.as_bytes() {
+        [prefix @ .., b'*'] => name.starts_with(prefix),
+        whole => whole == name,
+    })
 }
 
 /// Returns whether patterns name a variable. A leading `!` takes out, and the last pattern that fits decides.
@@ -261,6 +265,19 @@ mod tests {
                 }
             })
             .collect()
+    }
+
+    #[test]
+    fn stars_of_the_list_stand_at_the_end() {
+        for pattern in SESSION_NOISE {
+            assert!(!pattern.trim_end_matches('*').contains('*') && !pattern.ends_with("**"), "{pattern}");
+            let name = pattern.replace('*', "X");
+            for name in [pattern.trim_end_matches('*'), &name, &format!("{name}_"), &format!("_{name}")] {
+                let expected =
+                    SESSION_NOISE.iter().any(|pattern| wildcard(pattern.as_bytes(), name.as_bytes()));
+                assert_eq!(is_noise(name.as_bytes()), expected, "{name}");
+            }
+        }
     }
 
     #[test]

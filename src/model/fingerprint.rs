@@ -116,6 +116,14 @@ impl IngredientKind {
         Self::Dependency,
     ];
 
+    /// Returns how an ingredient of this kind and name is shown.
+    pub fn label_of(self, name: &[u8]) -> String {
+        match name.is_empty() {
+            true => self.label().to_owned(),
+            false => format!("{}:{}", self.label(), printable(name)),
+        }
+    }
+
     /// Returns the word that stands before the colon when an ingredient is shown.
     pub const fn label(self) -> &'static str {
         match self {
@@ -197,11 +205,7 @@ impl Ingredient {
 
     /// Returns `argv:2`, `env:LANG`, `input:src/a.c`, with control characters escaped.
     pub fn label(&self) -> String {
-        if self.name.is_empty() {
-            self.kind.label().to_owned()
-        } else {
-            format!("{}:{}", self.kind.label(), printable(&self.name))
-        }
+        self.kind.label_of(&self.name)
     }
 
     /// Returns whether the value was withheld by the store that the entry comes from, so that nobody can say whether

@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod cause;
 pub mod codec;
+pub mod count;
 pub mod depfile;
 pub mod difference;
 pub mod digest;

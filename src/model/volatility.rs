@@ -4,7 +4,7 @@
 //! log among the inputs, a variable of the CI system. Each result's fingerprint is compared with that of the result
 //! before it, and what differs is counted.
 
-use super::fingerprint::{Fingerprint, Ingredient, IngredientKind};
+use super::fingerprint::{Fingerprint, IngredientKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How often an ingredient changed.
@@ -33,7 +33,7 @@ pub fn volatility(fingerprints: &[Fingerprint]) -> Vec<Volatility> {
     let mut found: Vec<_> = changes
         .into_iter()
         .map(|((kind, name), changed)| {
-            let label = Ingredient::of(kind, name, b"").label();
+            let label = kind.label_of(name);
             Volatility { label, changed, compared }
         })
         .collect();
@@ -49,6 +49,7 @@ fn by_name(fingerprint: &Fingerprint) -> HashMap<(IngredientKind, &[u8]), super:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fingerprint::Ingredient;
 
     fn fingerprint(ingredients: &[(IngredientKind, &str, &str)]) -> Fingerprint {
         let made =

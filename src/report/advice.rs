@@ -5,7 +5,8 @@
 //! told to ask again. An option that leaves something out of the key is itself in the key, so it helps from the next
 //! run on and never at once.
 
-use super::entry::command_line;
+use super::command_line::{command_line, quoted};
+use super::table::shortened;
 use crate::engine::event::MissReason;
 use crate::engine::explain::{Explanation, Nearest};
 use crate::model::cause::{Cause, Class};
@@ -18,8 +19,8 @@ use std::collections::BTreeSet;
 /// How many things of one kind are named before they are only counted.
 const NAMED: usize = 3;
 
-/// How many characters of a word or a command are shown.
-const WIDEST: usize = 100;
+/// How many columns of a word or a command are shown: a script behind `sh -c` may be long.
+pub(super) const WIDEST: usize = 100;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -110,7 +111,7 @@ fn undoing(nearest: &Nearest) -> Vec<String> {
         let Some(first) = group.first() else { continue };
         let is_argument = first.class == Class::Argument;
         if is_argument {
-            steps.push(format!("run: {}", shortened(command_line(&nearest.entry.command))));
+            steps.push(format!("run: {}", shortened(&command_line(&nearest.entry.command), WIDEST)));
         } else if group.len() > NAMED {
             steps.push(undo_many(first.class, first.change, group.len()));
         } else {
@@ -179,7 +180,7 @@ fn undo(cause: &Cause, nearest: &Nearest) -> String {
         (Class::Environment, Change::Removed) => format!("set {name} again"),
         (Class::Parameter, _) => format!("give the flow run the parameter {name} that it had"),
         (Class::RunId, _) => "stay within one flow run".into(),
-        (Class::Argument, _) => format!("run: {}", shortened(command_line(&nearest.entry.command))),
+        (Class::Argument, _) => format!("run: {}", shortened(&command_line(&nearest.entry.command), WIDEST)),
     }
 }
 
@@ -228,19 +229,6 @@ pub fn fact(name: &[u8]) -> String {
     }
     let undone = if name == ARGUMENT_INPUTS { "no-" } else { "" };
     format!("--{undone}{}", printable(name))
-}
-
-/// Returns a text that fits on a line: a script behind `sh -c` may be long.
-pub fn shortened(text: String) -> String {
-    if text.chars().count() <= WIDEST {
-        return text;
-    }
-    text.chars().take(WIDEST - 1).chain(['…']).collect()
-}
-
-/// Returns a word as a shell reads it.
-pub fn quoted(word: &[u8]) -> String {
-    command_line(&[word.to_vec()])
 }
 
 fn remedies(causes: &[Cause], keys_all_variables: bool) -> Vec<(String, &'static str)> {
@@ -334,12 +322,6 @@ mod tests {
         ] {
             assert_eq!(rule_for(&cause(old, new)).as_deref(), rule, "{old} {new}");
         }
-    }
-
-    #[test]
-    fn a_long_text_is_cut() {
-        assert_eq!(shortened("é".repeat(100)), "é".repeat(100));
-        assert_eq!(shortened("é".repeat(101)), format!("{}…", "é".repeat(99)));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! In JSON times are RFC 3339 in UTC, sizes bytes, durations milliseconds. Names that are no UTF-8 are escaped in
 //! both forms; nothing that came from outside reaches a terminal raw.
 
-use super::listing::until;
+use super::command_line::{command_line, words};
+use super::moment::{ago, until};
 use super::output_tree::output_tree;
 use super::screen::{Screen, Tone};
 use crate::model::entry::{Entry, Provenance};
@@ -14,42 +15,10 @@ use crate::store::history::Use;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
-/// Returns argv as a line that a shell would read the same way.
-pub fn command_line(words: &[Vec<u8>]) -> String {
-    let quoted = words.iter().map(|word| {
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./=:,+@%^".contains(byte);
-        if !word.is_empty() && word.iter().all(plain) {
-            printable(word)
-        } else {
-            format!("'{}'", printable(word).replace('\'', "'\\''"))
-        }
-    });
-    quoted.collect::<Vec<_>>().join(" ")
-}
-
 /// Returns who made an entry: `user@host`, or the host alone where the account had no name.
 pub fn maker(made: &Provenance) -> String {
     let (user, host) = (printable(made.user.as_bytes()), printable(made.host.as_bytes()));
     if user.is_empty() { host } else { format!("{user}@{host}") }
-}
-
-/// Returns how long ago a time was.
-pub fn ago(time: Timestamp, now: Timestamp) -> String {
-    now.since(time).map_or_else(
-        || "in the future".to_owned(),
-        |span| match span.as_millis() / 1000 {
-            0..2 => "just now".to_owned(),
-            seconds @ 2..60 => format!("{seconds}s ago"),
-            seconds @ 60..3600 => format!("{}m ago", seconds / 60),
-            seconds @ 3600..86_400 => format!("{}h ago", seconds / 3600),
-            seconds => format!("{}d ago", seconds / 86_400),
-        },
-    )
-}
-
-/// Returns the words of a command, each safe on a terminal.
-pub fn words(command: &[Vec<u8>]) -> Vec<String> {
-    command.iter().map(|word| printable(word)).collect()
 }
 
 /// Returns everything about an entry as text; `used` is what the history knows of it.
@@ -185,12 +154,6 @@ pub fn entry_json(entry: &Entry, used: Option<Use>) -> Value {
 mod tests {
     use super::*;
     use crate::model::entry::tests::sample;
-
-    #[test]
-    fn command_lines_can_be_typed_again() {
-        let words = ["sort", "-k", "a b", "", "it's", "x=1"].map(|word| word.as_bytes().to_vec());
-        assert_eq!(command_line(&words), r"sort -k 'a b' '' 'it'\''s' x=1");
-    }
 
     #[test]
     fn a_maker_without_a_name_is_the_machine() {

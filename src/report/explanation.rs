@@ -4,15 +4,18 @@
 //! important first; then what would make it a hit; then what changes all the time, and what a run costs. Names come
 //! from outside and are escaped; values of variables are nowhere to be told.
 
-use super::advice::{ARGUMENT_INPUTS, Advice, fact, quoted, shortened};
-use super::entry::{ago, command_line, maker};
+use super::advice::{ARGUMENT_INPUTS, Advice, WIDEST, fact};
+use super::command_line::{command_line, quoted};
+use super::entry::maker;
+use super::moment::ago;
+use super::table::shortened;
 use crate::engine::around::{Around, ProjectFiles};
 use crate::engine::event::{BypassReason, MissReason, Outcome};
 use crate::engine::explain::{Absence, Explanation, Nearest};
 use crate::model::cause::{Cause, Causes, Class};
 use crate::model::difference::{Change, Comparison, Volatile};
 use crate::model::entry::Entry;
-use crate::model::fingerprint::{Ingredient, IngredientKind};
+use crate::model::fingerprint::IngredientKind;
 use crate::model::folders::by_folder;
 use crate::model::path::printable;
 use crate::model::time::Timestamp;
@@ -189,10 +192,7 @@ pub fn causes_text(causes: &Causes) -> String {
     }
     let following = causes.following.len();
     if following > 0 {
-        let named = causes.following.iter().take(HANDFUL).cloned().collect::<Vec<_>>().join(", ");
-        let rest = following.saturating_sub(HANDFUL);
-        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        let _ = writeln!(text, "  and with that {following}: {named}{more}");
+        let _ = writeln!(text, "  and with that {following}: {}", in_one_line(&causes.following));
     }
     text
 }
@@ -227,7 +227,7 @@ fn in_one_line(names: &[String]) -> String {
 /// Returns what one cause is about.
 fn about(cause: &Cause) -> String {
     let name = printable(&cause.name);
-    let shown = |text: &Option<Vec<u8>>| text.as_ref().map(|text| shortened(quoted(text)));
+    let shown = |text: &Option<Vec<u8>>| text.as_ref().map(|text| shortened(&quoted(text), WIDEST));
     let (old, new) = (shown(&cause.old), shown(&cause.new));
     let plain = match cause.class {
         Class::Argument => format!("word {}", position(&cause.name)),
@@ -262,12 +262,9 @@ pub fn position(name: &[u8]) -> String {
 }
 
 fn volatile_lines(volatile: &[Volatile]) -> Vec<String> {
-    let label = |one: &Volatile| {
-        let digest = crate::model::digest::Digest::of(b"");
-        match one.kind {
-            IngredientKind::Argument => format!("word {}", printable(&one.name)),
-            kind => Ingredient::new(kind, one.name.clone(), digest).label(),
-        }
+    let label = |one: &Volatile| match one.kind {
+        IngredientKind::Argument => format!("word {}", printable(&one.name)),
+        kind => kind.label_of(&one.name),
     };
     let line = |one: &Volatile| format!("{} in {} of the last {} results", label(one), one.changed, one.of);
     let mut lines: Vec<_> = volatile.iter().take(MOST_VOLATILE).map(line).collect();
@@ -350,7 +347,7 @@ pub fn comparison_text(
     let mut text = String::new();
     for entry in [old, new] {
         let (key, made) = (entry.key.short(), ago(entry.created, now));
-        let command = shortened(command_line(&entry.command));
+        let command = shortened(&command_line(&entry.command), WIDEST);
         let _ = writeln!(text, "{key}  made {made}: {command}");
     }
     let _ = writeln!(text, "{} of {} ingredients are the same", comparison.equal, comparison.all());

@@ -3,7 +3,8 @@
 //! What a row of the index says decides first, and a body is only read for an entry that is shown or searched: of a
 //! hundred thousand entries a page of twenty needs twenty.
 
-use super::entry::{ago, command_line, words};
+use super::command_line::{command_line, words};
+use super::moment::{ago, until};
 use super::screen::{Screen, Tone};
 use super::table::{Align, Cell, painted_table, shortened};
 use crate::model::exit_codes::ExitCodes;
@@ -73,9 +74,8 @@ impl SortBy {
             Self::Hits => b.hits.cmp(&a.hits),
             Self::Saved => b.saved().cmp(&a.saved()),
             Self::Task => {
-                let key =
-                    |one: &Listed| (one.row.task.clone(), one.row.project.clone(), one.row.domain.clone());
-                key(a).cmp(&key(b))
+                let [key, other] = [a, b].map(|one| (&one.row.task, &one.row.project, &one.row.domain));
+                key.cmp(&other)
             }
             Self::Exit => b.row.exit_code.cmp(&a.row.exit_code),
         };
@@ -233,17 +233,6 @@ fn when_cell(entry: &Listed, sort: SortBy, now: Timestamp) -> Cell {
     Cell::toned(if is_over { Tone::Quiet } else { Tone::Plain }, text)
 }
 
-/// Returns how far off a time is.
-pub fn until(time: Timestamp, now: Timestamp) -> String {
-    let span = time.since(now).unwrap_or_default();
-    match span.as_millis() / 1000 {
-        seconds @ 0..60 => format!("in {seconds}s"),
-        seconds @ 60..3600 => format!("in {}m", seconds / 60),
-        seconds @ 3600..86_400 => format!("in {}h", seconds / 3600),
-        seconds => format!("in {}d", seconds / 86_400),
-    }
-}
-
 /// Returns an entry of the list as one object.
 pub fn listed_json(entry: &Listed) -> Value {
     let row = &entry.row;
@@ -376,12 +365,5 @@ mod tests {
             "duration_ms": 200, "size": 20, "exit_code": 0, "damaged": false,
         });
         assert_eq!(listed_json(entry), expected);
-    }
-
-    #[test]
-    fn times_to_come() {
-        let shown = [5, 65, 7200, 200_000]
-            .map(|seconds| until(Timestamp::from_millis(seconds * 1000), Timestamp::from_millis(0)));
-        assert_eq!(shown, ["in 5s", "in 1m", "in 2h", "in 2d"]);
     }
 }

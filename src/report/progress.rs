@@ -4,8 +4,10 @@
 //! is written: the caller says when work begins and when it rests, and after [`Progress::rest`] nothing is drawn. While
 //! a command runs there is no work of ours, so the line never stands between the bytes of a command.
 //!
-//! It is drawn by a thread, because work that reads one large file has no moment to look at a clock. Where nothing is
-//! to be drawn there is no thread, and beginning and resting cost nothing.
+//! It is drawn by a thread, because work that reads one large file has no moment to look at a clock. The thread is
+//! started when work begins for the first time, and woken only where it would sleep through its moment. Nobody waits
+//! for it: when the work rests nothing of it is left on the terminal, and a program that ends takes it along. Where
+//! nothing is to be drawn there is no thread, and beginning and resting cost nothing.
 //!
 //! Deliberately absent: colours, and characters that a terminal might not know.
 
@@ -14,7 +16,6 @@ use crate::world::host::Host;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::OsStr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long work takes before it is shown.
@@ -27,7 +28,8 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Progress {
     canvas: Option<Arc<Canvas>>,
-    artist: Option<JoinHandle<()>>,
+    has_artist: bool,
+    works: bool,
 }
 
 /// What the drawing thread looks at.
@@ -42,6 +44,8 @@ struct Scene {
     work: Option<(&'static str, Instant)>,
     line: Option<ProgressBar>,
     is_over: bool,
+    /// The thread waits for work, and not for the time.
+    is_idle: bool,
 }
 
 impl Progress {
@@ -49,7 +53,12 @@ impl Progress {
     /// not switched off.
     pub fn of(status: Status, host: &Host) -> Self {
         let shows = is_shown(status, host.terminals.stderr, host.variable("TERM"));
-        Self { canvas: shows.then(Arc::default), artist: None }
+        Self { canvas: shows.then(Arc::default), has_artist: false, works: false }
+    }
+
+    /// Returns whether there is anybody to see it.
+    pub const fn is_shown(&self) -> bool {
+        self.canvas.is_some()
     }
 
     /// Says what is being done from now on, as in `hashing inputs`.
@@ -58,13 +67,17 @@ impl Progress {
         let mut scene = canvas.scene();
         scene.clear();
         scene.work = Some((work, Instant::now()));
+        let is_idle = scene.is_idle;
         drop(scene);
-        canvas.changed.notify_one();
-        if self.artist.is_none() {
+        self.works = true;
+        if is_idle {
+            canvas.changed.notify_one();
+        }
+        if !self.has_artist {
             let canvas = Arc::clone(canvas);
+            let builder = std::thread::Builder::new().name("progress".into());
             // Where there is no thread to be had nothing is shown.
-            self.artist =
-                std::thread::Builder::new().name("progress".into()).spawn(move || canvas.draw()).ok();
+            self.has_artist = builder.spawn(move || canvas.draw()).is_ok();
         }
     }
 
@@ -80,7 +93,7 @@ impl Progress {
 
     /// Says that the work is done. What was drawn is gone when this returns.
     pub fn rest(&mut self) {
-        if let Some(canvas) = &self.canvas {
+        if let Some(canvas) = self.canvas.as_ref().filter(|_| std::mem::take(&mut self.works)) {
             canvas.scene().clear();
         }
     }
@@ -88,15 +101,15 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        let Some(canvas) = &self.canvas else { return };
+        let Some(canvas) = self.canvas.as_ref().filter(|_| self.has_artist) else { return };
         let mut scene = canvas.scene();
         scene.clear();
         scene.is_over = true;
+        let is_idle = scene.is_idle;
         drop(scene);
-        canvas.changed.notify_one();
-        if let Some(artist) = self.artist.take() {
-            // One that panicked has nothing left to draw.
-            let _ = artist.join();
+        // One that waits for the time looks by itself.
+        if is_idle {
+            canvas.changed.notify_one();
         }
     }
 }
@@ -138,6 +151,7 @@ impl Canvas {
                     }
                 },
             };
+            scene.is_idle = pause.is_none();
             scene = match pause {
                 None => self.changed.wait(scene).unwrap_or_else(PoisonError::into_inner),
                 Some(pause) => {

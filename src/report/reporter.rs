@@ -7,6 +7,7 @@ use super::event_log::EventLog;
 use super::progress::Progress;
 use crate::config::settings::{Settings, Status};
 use crate::engine::event::{Event, EventSink, MissReason, Outcome, Report, Warning, Work};
+use crate::model::count::counted;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::{Size, Span};
@@ -40,6 +41,10 @@ impl Reporter {
 }
 
 impl EventSink for Reporter {
+    fn shows_work(&self) -> bool {
+        self.progress.is_shown()
+    }
+
     fn take(&mut self, event: Event) {
         match event {
             Event::Began(work) => return self.progress.begin(work_text(work)),
@@ -170,13 +175,14 @@ fn line_with_way(report: &Report, columns: Option<usize>) -> String {
     let line = status_line(report);
     let is_absent = matches!(report.outcome, Outcome::Miss(MissReason::Absent | MissReason::Dependencies));
     let is_long = report.duration.is_some_and(|duration| duration >= LONG);
+    let Some(columns) = columns.filter(|_| is_absent && is_long) else { return line };
     let longer = format!("{line}; why: taskcache explain");
     let width = "taskcache: ".len() + longer.chars().count();
-    if is_absent && is_long && columns.is_some_and(|columns| width <= columns) { longer } else { line }
+    if width <= columns { longer } else { line }
 }
 
 fn files(count: usize) -> String {
-    if count == 1 { "1 file".into() } else { format!("{count} files") }
+    counted(count as u64, "file", "files")
 }
 
 #[cfg(test)]

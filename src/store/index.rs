@@ -334,7 +334,6 @@ impl Index {
         let log = log_to_flush(&self.path).filter(|_| durability == Durability::Power);
         let level = if durability == Durability::Power && log.is_none() { "FULL" } else { "NORMAL" };
         self.connection.pragma_update(None, "synchronous", level).map_err(failed)?;
-        self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(failed)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if !is_guarded() {
@@ -445,7 +444,7 @@ const fn is_mistyped(error: &rusqlite::Error) -> bool {
 
 mod writing;
 
-use writing::{LOG_PAGES, flush, log_to_flush};
+use writing::{flush, log_to_flush};
 pub(super) use writing::{write_entry, write_path_set, write_row};
 
 #[cfg(test)]

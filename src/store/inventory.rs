@@ -12,6 +12,7 @@ use super::finding::{Fault, Repair, Subject};
 use super::quarantine::{self, INDEX};
 use super::verification::{Verification, remove_referrers};
 use super::{Store, StoreError, TAG, hot_record, placement, scratch, witness};
+use crate::model::count::counted;
 use crate::model::digest::Digest;
 use crate::model::entry::Content;
 use crate::model::path::printable;
@@ -205,8 +206,7 @@ impl Verification<'_> {
         let entries = self.referrers(digest)?;
         let detail = match entries {
             0 => why,
-            1 => format!("{why}; 1 entry needs it"),
-            several => format!("{why}; {several} entries need it"),
+            count => format!("{why}; {} it", counted(count, "entry needs", "entries need")),
         };
         self.mending(Fault::ContentDamaged, Subject::Path(path.to_owned()), detail, |this| {
             this.remove_content(path, digest)
@@ -318,8 +318,7 @@ impl Verification<'_> {
         match super::history::unreadable_lines(path) {
             Ok(0) => {}
             Ok(lines) => {
-                let word = if lines == 1 { "line" } else { "lines" };
-                let detail = format!("{lines} {word} cannot be read");
+                let detail = format!("{} cannot be read", counted(lines, "line", "lines"));
                 self.found(Fault::History, Subject::Path(path.to_owned()), detail, Repair::None);
             }
             Err(error) => {
@@ -355,8 +354,8 @@ impl Verification<'_> {
             }
         }
         if count > 0 {
-            let word = if count == 1 { "content" } else { "contents" };
-            let detail = format!("{count} {word}, {bytes} bytes in all, that no entry needs");
+            let count = counted(count, "content", "contents");
+            let detail = format!("{count}, {bytes} bytes in all, that no entry needs");
             self.found(Fault::Unreferenced, Subject::Store, detail, Repair::None);
         }
         Ok(())

@@ -11,6 +11,7 @@
 use super::index::{Index, blob, read_body, write_entry};
 use super::quarantine::{INDEX, set_aside};
 use super::{Found, Layout, StoreError};
+use crate::model::count::counted;
 use crate::model::digest::Digest;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path_set::PathSet;
@@ -36,8 +37,7 @@ pub(super) fn rebuild(layout: &Layout, seen: Option<(u64, u64)>) -> Result<Strin
     keep_contents(&old, &change).map_err(failed)?;
     keep_path_sets(&old, &change).map_err(failed)?;
     change.commit().map_err(failed)?;
-    let entries = if kept == 1 { "entry was" } else { "entries were" };
-    Ok(format!("{kept} {entries} kept"))
+    Ok(format!("{} kept", counted(kept, "entry was", "entries were")))
 }
 
 /// The digests that the old secret hid can be compared only with that secret.

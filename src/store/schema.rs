@@ -115,14 +115,9 @@ impl Index {
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", INDEX_FORMAT).map_err(failed)?;
         transaction.commit().map_err(failed)?;
+        // So that the file's head tells its format.
         self.fold_log();
         Ok(())
-    }
-
-    /// Folds the log into the file as far as others allow, so that the file's head tells its format.
-    pub(super) fn fold_log(&self) {
-        // Nothing is lost where it cannot be done now: hits open the index then.
-        let _ = self.connection().query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     }
 
     /// Returns what tells an index file from one that takes its place, if the head of the file is that of an index of

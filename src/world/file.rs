@@ -386,37 +386,6 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     written
 }
 
-/// Writes a file of the caller's, whole or not at all: beside its place, then renamed. It has the mode of the file that
-/// it replaces, or the one that a new file gets. A link is followed; what is no regular file is refused, because to
-/// rename over it would take it away.
-pub fn publish(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let present = match std::fs::metadata(&target) {
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(FileError::of("write", path)(io::Error::other("it is not a regular file")));
-        }
-        Ok(metadata) => Some(metadata.permissions()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(FileError::of("write", path)(error)),
-    };
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{:016x}", random_number()));
-    let beside = target.with_file_name(name);
-    let written =
-        std::fs::OpenOptions::new().write(true).create_new(true).open(&beside).and_then(|mut file| {
-            if let Some(permissions) = present {
-                file.set_permissions(permissions)?;
-            }
-            file.write_all(bytes)?;
-            std::fs::rename(&beside, &target)
-        });
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = std::fs::remove_file(&beside);
-    }
-    written.map_err(FileError::of("write", path))
-}
-
 /// Returns a number that nobody can foresee, for names that must not collide.
 pub fn random_number() -> u64 {
     let mut bytes = [0; 8];
@@ -558,27 +527,6 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_published_file_is_whole_and_keeps_its_mode() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a");
-        publish(&path, b"one").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        symlink("a", folder.path().join("link")).unwrap();
-        publish(&folder.path().join("link"), b"two").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"two");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
-        assert!(folder.path().join("link").is_symlink());
-        let error = publish(Path::new("/dev/null"), b"x").unwrap_err();
-        assert_eq!(
-            format!("{error}: {}", error.source),
-            "cannot write '/dev/null': it is not a regular file"
-        );
-        assert!(publish(&folder.path().join("no/b"), b"x").is_err());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -85,6 +85,7 @@ impl Host {
     pub fn capture() -> Self {
         let umask = rustix::process::umask(rustix::fs::Mode::RWXU);
         rustix::process::umask(umask);
+        let stdout = std::io::stdout().is_terminal();
         let folders = Folders::of_caller();
         Self {
             environment: std::env::vars_os().collect(),
@@ -93,9 +94,9 @@ impl Host {
             config_directory: folders.map(|folders| folders.config),
             terminals: Terminals {
                 stdin: std::io::stdin().is_terminal(),
-                stdout: std::io::stdout().is_terminal(),
+                stdout,
                 stderr: std::io::stderr().is_terminal(),
-                columns: columns(),
+                columns: if stdout { columns() } else { None },
             },
             streams_joined: streams_joined(),
             umask: umask.as_raw_mode(),

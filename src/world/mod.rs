@@ -13,6 +13,7 @@ pub mod home;
 pub mod host;
 pub mod lease;
 pub mod lock;
+pub mod memory;
 pub mod outlet;
 pub mod probe;
 pub mod process;

@@ -11,6 +11,9 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+/// What a shell exits with where there is no such command.
+pub const NOT_FOUND: u8 = 127;
+
 /// Where programs are searched when `PATH` is not set; what the C libraries use.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
@@ -69,7 +72,7 @@ impl StartError {
     /// Returns what a shell, or a wrapper such as `env`, exits with in this case.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::NotFound { .. } => 127,
+            Self::NotFound { .. } => NOT_FOUND,
             Self::NotExecutable { .. } | Self::Start { .. } => 126,
             Self::Directory { .. } | Self::Prepare { .. } | Self::Lost { .. } => 125,
         }

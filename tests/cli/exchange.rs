@@ -216,9 +216,9 @@ fn a_file_is_written_whole_or_not_at_all() {
     assert!(fs::symlink_metadata(env.work().join("link")).unwrap().is_symlink());
     assert!(fs::read(env.work().join("mine")).unwrap().starts_with(b"taskcache-export"));
     for (place, why) in [
-        ("/dev/null", "cannot replace '/dev/null': it is no regular file"),
+        ("/dev/null", "cannot write '/dev/null': it is not a regular file"),
         ("nowhere/file", "No such file or directory"),
-        ("out", "it is no regular file"),
+        ("out", "it is not a regular file"),
     ] {
         let found = env.run(&format!("local-cache export -o {place}"));
         assert_eq!((found.code, found.stderr.contains(why)), (125, true), "{found:?}");

@@ -18,6 +18,7 @@ mod control;
 mod exchange;
 mod explain;
 mod faults;
+mod faulty_config;
 mod flow;
 mod gc;
 mod help;

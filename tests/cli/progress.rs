@@ -7,7 +7,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// The near end of a terminal, and what was read from it.
 struct Terminal {
@@ -156,5 +156,36 @@ fn nothing_is_drawn_where_nobody_could_see_it() {
     for line in [dumb.read_to_end(), stderr] {
         assert!(line.starts_with("taskcache: miss (absent) cat ") || line.starts_with("taskcache: hit cat "));
         assert_eq!((line.matches("taskcache: ").count(), line.matches('\u{1b}').count()), (1, 0), "{line:?}");
+    }
+}
+
+#[test]
+fn a_small_hit_on_a_terminal_starts_no_thread() {
+    let mut env = TestEnv::new();
+    env.set("TERM", "xterm");
+    env.write("a", "A");
+    for words in ["run -- echo hi", "run -i a -- cat a"] {
+        assert_eq!(env.run(words).code, 0);
+        let log = env.work().join("calls");
+        let (terminal, far) = Terminal::open();
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-e", "trace=clone,clone3,vfork,fork", "-o"]).arg(&log);
+        command.arg(env!("CARGO_BIN_EXE_taskcache")).args(words.split(' '));
+        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", env.home());
+        command.env("TERM", "xterm").current_dir(env.work());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(far);
+        let Ok(mut traced) = command.spawn() else {
+            eprintln!("skipped: there is no strace");
+            return;
+        };
+        drop(command);
+        let status = traced.wait().unwrap();
+        let told = terminal.read_to_end();
+        if told.starts_with("strace: ") {
+            eprintln!("skipped: {told}");
+            return;
+        }
+        assert!(status.success() && told.starts_with("taskcache: hit "), "{told}");
+        assert_eq!(std::fs::read_to_string(log).unwrap(), "", "{words}");
     }
 }

@@ -1,7 +1,7 @@
 //! Several results, together or not at all.
 
 use crate::support::{Ran, TestEnv, ran};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
 
 fn world() -> TestEnv {
@@ -187,12 +187,18 @@ fn a_transaction_killed_at_any_moment_is_all_or_nothing() {
         }
         let group = rustix::process::Pid::from_child(&child);
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        killed += u32::from(!child.wait().unwrap().success());
+        let status = child.wait().unwrap();
         let now = visible(&env);
-        assert!(now == before || now == before + 5, "{} of 5 are visible at point {point}", now - before);
+        if status.signal().is_some() {
+            killed += 1;
+            assert!(now == before || now == before + 5, "{} of 5 are visible at point {point}", now - before);
+        } else {
+            assert_eq!((status.code(), now), (Some(0), before + 5), "it was over at point {point}");
+        }
         before = now;
     }
-    assert!(killed >= 70, "{killed} of {points} were killed");
+    // How many it is depends on the machine; the first is killed before it has begun.
+    assert!(killed > 0);
     assert_eq!(env.run("transaction commit 0123456789abcdef").code, 125, "sweeps what is abandoned");
     assert_eq!(env.run("transaction list"), ran(0, "no transactions\n"));
 }

@@ -1,6 +1,6 @@
 //! `taskcache local-cache clear`: remove entries that a filter takes, or all.
 
-use super::{Shelf, filters, progress, removed_text, subcommand, switch};
+use super::{Shelf, filters, removed_text, subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
 use crate::model::path::printable;
@@ -38,7 +38,7 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
             return print("nothing was removed\n");
         }
     }
-    let mut progress = progress(shelf.host);
+    let mut progress = shelf.choice.progress();
     progress.begin("removing");
     let removed = store.remove(&selection);
     progress.rest();

@@ -1,15 +1,16 @@
 //! `taskcache local-cache export`: entries go into a file that another store can take in.
 
-use super::{Shelf, filters, progress, subcommand};
+use super::{Shelf, filters, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::model::count::entries;
 use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
 use crate::model::time::Size;
 use crate::report::reporter::say;
 use crate::store::export::{Exported, LeftOut};
 use crate::world::process::Termination;
-use crate::world::whole::WholeFile;
+use crate::world::whole::{Readers, WholeFile};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use std::collections::BTreeSet;
 use std::io::BufWriter;
@@ -56,7 +57,7 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
     };
     let keys = store.selected_keys(&selection)?;
     let now = shelf.now();
-    let mut progress = progress(shelf.host);
+    let mut progress = shelf.choice.progress();
     progress.begin("exporting");
     let mut tell = |key: &CacheKey, why: &LeftOut| {
         progress.aside(|| say(&format!("warning: entry {} is left out: {why}", key.short())));
@@ -65,7 +66,7 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
         store.export(&keys, now, BufWriter::new(std::io::stdout().lock()), &mut tell)?.0
     } else {
         let path = shelf.host.absolute(&given);
-        let whole = WholeFile::create(&path)?;
+        let whole = WholeFile::create(&path, Readers::Owner)?;
         let (exported, writer) = store.export(&keys, now, BufWriter::new(whole.file()), &mut tell)?;
         drop(writer);
         whole.place()?;
@@ -82,8 +83,7 @@ pub(super) fn run(shelf: &Shelf<'_>, arguments: &ArgMatches) -> Result<Terminati
 }
 
 fn exported_text(exported: Exported) -> String {
-    let entries = if exported.entries == 1 { "entry" } else { "entries" };
-    let mut text = format!("exported {} {entries}, {}", exported.entries, Size::from_bytes(exported.bytes));
+    let mut text = format!("exported {}, {}", entries(exported.entries), Size::from_bytes(exported.bytes));
     if exported.expired > 0 {
         text.push_str(&format!("; {} had expired", exported.expired));
     }

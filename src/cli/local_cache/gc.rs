@@ -1,15 +1,12 @@
 //! `taskcache local-cache gc`: the store is brought within its limits.
 
-use super::{Shelf, progress, removed_text, subcommand, switch};
+use super::{Shelf, removed_text, subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use crate::config::layer::Layer;
-use crate::config::location::{DEFAULT_AGE, DEFAULT_SIZE};
-use crate::config::resolve::survey;
-use crate::model::retention::{Reason, RetentionPolicy};
+use crate::cli::store_choice::policy;
+use crate::model::retention::Reason;
 use crate::model::time::Size;
 use crate::store::removal::Removed;
-use crate::world::host::Host;
 use clap::{Arg, ArgMatches, Command};
 
 /// Returns the subcommand.
@@ -30,19 +27,10 @@ pub(super) fn command() -> Command {
         .arg(switch("dry-run", "Say what would go, and leave it").short('n'))
 }
 
-/// Returns the limits that the config sets.
-pub(in crate::cli) fn policy(host: &Host) -> Result<RetentionPolicy, Failure> {
-    let settings = survey(host, &Layer::new())?.store.ok();
-    Ok(RetentionPolicy {
-        max_size: settings.as_ref().map_or(DEFAULT_SIZE, |store| store.max_size),
-        max_age: settings.as_ref().map_or(DEFAULT_AGE, |store| store.max_age),
-        insists: false,
-    })
-}
-
 /// Runs it.
 pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
-    let mut policy = policy(shelf.host)?;
+    let settings = shelf.choice.certain()?;
+    let mut policy = policy(&settings);
     if let Some(text) = arguments.get_one::<String>("max-size") {
         policy.max_size =
             text.parse().map_err(|error| Failure::new(format!("option --max-size: {error}")))?;
@@ -52,13 +40,11 @@ pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Fa
         policy.insists = true;
     }
     let now = shelf.now();
-    let settings = survey(shelf.host, &Layer::new())?.store.ok();
-    let locking = settings.map(|store| store.locking).unwrap_or_default();
-    let Some(mut store) = shelf.store.take().map(|store| store.locking(locking)) else {
+    let Some(mut store) = shelf.store.take().map(|store| store.locking(settings.locking)) else {
         return print("removed 0 entries, 0 B; 0 B stay\n");
     };
     let is_dry = arguments.get_flag("dry-run");
-    let mut progress = progress(shelf.host);
+    let mut progress = shelf.choice.progress();
     progress.begin("collecting");
     let plan = match is_dry {
         true => store.plan_collection(policy, now),

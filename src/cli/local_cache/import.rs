@@ -1,11 +1,9 @@
 //! `taskcache local-cache import`: entries of another store come in.
 
-use super::{Shelf, progress, subcommand};
+use super::{Shelf, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use crate::config::layer::Layer;
-use crate::config::location::DEFAULT_SIZE;
-use crate::config::resolve::survey;
+use crate::model::count::entries;
 use crate::model::time::Size;
 use crate::report::reporter::say;
 use crate::store::Store;
@@ -38,13 +36,13 @@ pub(super) fn command() -> Command {
 /// Runs it.
 pub(super) fn run(mut shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<Termination, Failure> {
     let given = arguments.get_one::<PathBuf>("file").cloned().unwrap_or_default();
-    let most = survey(shelf.host, &Layer::new())?.store.map_or(DEFAULT_SIZE, |store| store.max_size);
+    let most = shelf.choice.likely()?.max_size;
     let now = shelf.now();
     let mut store = match shelf.store.take() {
         Some(store) => store,
         None => Store::open(&shelf.root)?,
     };
-    let mut progress = progress(shelf.host);
+    let mut progress = shelf.choice.progress();
     progress.begin("importing");
     let imported = if given.as_os_str() == "-" {
         store.import(BufReader::new(std::io::stdin().lock()), most, now)?
@@ -79,8 +77,7 @@ fn refusal_text(refused: &RefusedEntry) -> String {
 }
 
 fn imported_text(imported: &Imported) -> String {
-    let entries = if imported.entries == 1 { "entry" } else { "entries" };
-    let mut text = format!("imported {} {entries}, {}", imported.entries, Size::from_bytes(imported.bytes));
+    let mut text = format!("imported {}, {}", entries(imported.entries), Size::from_bytes(imported.bytes));
     if imported.kept > 0 {
         text.push_str(&format!("; {} kept as here", imported.kept));
     }

@@ -1,10 +1,9 @@
 //! `taskcache local-cache list`: entries in a table, or what is being computed now.
 
-use super::{Shelf, color, filters, format, is_json, subcommand, switch};
+use super::{Shelf, color, filters, subcommand, switch};
 use crate::cli::failure::Failure;
+use crate::cli::store_choice::{format, is_json};
 use crate::cli::{print, print_pieces};
-use crate::config::layer::Layer;
-use crate::config::resolve::survey;
 use crate::model::exit_codes::ExitCodes;
 use crate::report::listing::{Listed, SortBy, Wish, list_text, listed, listed_json};
 use crate::report::running::{running_json, running_text};
@@ -54,8 +53,7 @@ pub(super) fn command() -> Command {
 /// Runs it.
 pub(super) fn run(shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
     if arguments.get_flag("running") {
-        let settings = survey(shelf.host, &Layer::new())?.store.ok();
-        let locking = settings.map(|store| store.locking).unwrap_or_default();
+        let locking = shelf.choice.likely()?.locking;
         let store = shelf.store.as_ref();
         let running =
             store.map(|store| Reservations::of(store.layout(), locking).running()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 mod clear;
 mod export;
-pub(super) mod gc;
+mod gc;
 mod import;
 mod list;
 mod remove;
@@ -10,16 +10,15 @@ mod show;
 mod stats;
 mod verify;
 
+use super::entry_choice::{key_in, unknown};
 use super::failure::Failure;
 use super::print;
-use crate::config::layer::Layer;
-use crate::config::resolve::survey;
-use crate::config::settings::Status;
+use super::store_choice::{StoreChoice, cache_dir, time_ago};
 use crate::engine::record::with_cause;
-use crate::model::fingerprint::{CacheKey, KeyPrefix};
+use crate::model::count::entries;
+use crate::model::fingerprint::CacheKey;
 use crate::model::path::printable;
-use crate::model::time::{Size, Span, Timestamp};
-use crate::report::progress::Progress;
+use crate::model::time::{Size, Timestamp};
 use crate::report::reporter::say;
 use crate::report::screen::{ColorChoice, Screen};
 use crate::store::history::{History, Use};
@@ -40,14 +39,7 @@ pub fn command() -> Command {
         .disable_version_flag(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .arg(
-            Arg::new("cache-dir")
-                .long("cache-dir")
-                .global(true)
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf))
-                .help("Use the store in DIR"),
-        )
+        .arg(cache_dir().global(true))
         .subcommand(clear::command())
         .subcommand(list::command())
         .subcommand(show::command())
@@ -66,15 +58,6 @@ fn subcommand(name: &'static str, about: &'static str) -> Command {
 
 fn switch(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-}
-
-fn format() -> Arg {
-    Arg::new("format")
-        .long("format")
-        .value_name("FORMAT")
-        .value_parser(["text", "json"])
-        .default_value("text")
-        .help("Write for people or for programs")
 }
 
 fn color() -> Arg {
@@ -103,24 +86,21 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
     let Some((name, arguments)) = arguments.subcommand() else {
         return Err(Failure::new("a subcommand is missing"));
     };
-    let given = arguments.get_one::<PathBuf>("cache-dir").map(|path| host.absolute(path));
-    let root = match given {
-        Some(root) => root,
-        None => survey(host, &Layer::new())?.store?.dir,
-    };
+    let choice = StoreChoice::of(host, arguments);
+    let root = choice.root()?;
     if name == "path" {
         print(&format!("{}\n", printable(root.as_os_str().as_bytes())))?;
         return Ok(Termination::Exited(0));
     }
     if name == "verify" {
-        return verify::run(host, &root, arguments);
+        return verify::run(host, &choice, &root, arguments);
     }
-    let mut shelf = Shelf { host, root: root.clone(), store: None };
-    match Store::open_existing(&root) {
+    let mut shelf = Shelf { host, choice, root, store: None };
+    match Store::open_existing(&shelf.root) {
         Ok(store) => shelf.store = Some(store),
         // One whose index was moved aside still holds contents, and what was moved.
-        Err(StoreError::Missing(_)) if ["clear", "gc"].contains(&name) && Store::stands_at(&root) => {
-            shelf.store = Some(Store::open(&root)?);
+        Err(StoreError::Missing(_)) if ["clear", "gc"].contains(&name) && Store::stands_at(&shelf.root) => {
+            shelf.store = Some(Store::open(&shelf.root)?);
         }
         Err(StoreError::Missing(_)) => {}
         Err(error) => return Err(error.into()),
@@ -142,6 +122,7 @@ pub fn run(host: &Host, arguments: &ArgMatches) -> Result<Termination, Failure> 
 /// The store, if there is one; one that was never made is empty.
 struct Shelf<'a> {
     host: &'a Host,
+    choice: StoreChoice<'a>,
     root: PathBuf,
     store: Option<Store>,
 }
@@ -184,48 +165,13 @@ impl Shelf<'_> {
         time_ago(self.now(), option, age)
     }
 
+    /// Returns the key that begins like a text. Where no store was ever made there is none.
     fn key(&self, text: &str) -> Result<CacheKey, Failure> {
-        let prefix: KeyPrefix = text.parse()?;
-        let found = match &self.store {
-            Some(store) => store.index()?.keys(&prefix, 3)?,
-            None => Vec::new(),
-        };
-        only_key(&prefix, &found)
+        let prefix = text.parse()?;
+        self.store.as_ref().map_or_else(|| Err(unknown(&prefix)), |store| key_in(store, &prefix))
     }
-}
-
-/// Returns the one key that was found for a prefix.
-pub(super) fn only_key(prefix: &KeyPrefix, found: &[CacheKey]) -> Result<CacheKey, Failure> {
-    match found {
-        [] => Err(Failure::new(format!("no entry has a key that begins with '{}'", prefix.as_str()))
-            .hint("'taskcache local-cache list' shows the keys")),
-        [key] => Ok(*key),
-        several => {
-            let shown: Vec<_> = several.iter().map(|key| key.to_string()[..16].to_owned()).collect();
-            let message = format!("several keys begin with '{}': {}", prefix.as_str(), shown.join(", "));
-            Err(Failure::new(message).hint("write more digits"))
-        }
-    }
-}
-
-/// Returns what shows long work on a store. A config with a fault says nothing about it, and is no reason not to do it.
-fn progress(host: &Host) -> Progress {
-    let status = survey(host, &Layer::new()).map_or(Status::Auto, |resolved| resolved.settings.status);
-    Progress::of(status, host)
-}
-
-/// Returns the time that is an age before `now`.
-pub(super) fn time_ago(now: Timestamp, option: &str, age: &str) -> Result<Timestamp, Failure> {
-    let age: Span = age.parse().map_err(|error| Failure::new(format!("option --{option}: {error}")))?;
-    let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    Ok(Timestamp::from_millis(now.as_millis().saturating_sub(millis)))
-}
-
-fn is_json(arguments: &ArgMatches) -> bool {
-    arguments.get_one::<String>("format").is_some_and(|format| format == "json")
 }
 
 fn removed_text(removed: Removed) -> String {
-    let entries = if removed.entries == 1 { "entry" } else { "entries" };
-    format!("{} {entries}, {}", removed.entries, Size::from_bytes(removed.bytes))
+    format!("{}, {}", entries(removed.entries), Size::from_bytes(removed.bytes))
 }

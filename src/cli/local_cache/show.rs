@@ -1,14 +1,15 @@
 //! `taskcache local-cache show`: everything about one entry, or what its command printed.
 
-use super::{Shelf, color, format, is_json, subcommand};
+use super::{Shelf, color, subcommand};
+use crate::cli::entry_choice::{damaged, entry_in, unknown};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::cli::store_choice::{format, is_json};
 use crate::model::entry::{Content, Entry, Segment, Stream};
-use crate::model::fingerprint::CacheKey;
 use crate::report::entry::{entry_json, entry_text};
 use crate::report::visible::Visible;
+use crate::store::Store;
 use crate::store::content::Body;
-use crate::store::{Found, Store};
 use crate::world::file::FileError;
 use crate::world::outlet::Outlets;
 use crate::world::reading::content_of;
@@ -43,22 +44,17 @@ pub(super) fn command() -> Command {
 /// Runs it.
 pub(super) fn run(shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
     let text = arguments.get_one::<String>("key").map(String::as_str).unwrap_or_default();
-    let key = shelf.key(text)?;
-    let Some(store) = &shelf.store else { return Ok(()) };
-    let Found::Entry(entry) = store.find(&key)? else { return Err(damaged(&key)) };
+    let prefix = text.parse()?;
+    let Some(store) = &shelf.store else { return Err(unknown(&prefix)) };
+    let entry = entry_in(store, &prefix)?;
     if let Some(streams) = arguments.get_one::<String>("transcript") {
         return transcript(&shelf, store, &entry, streams);
     }
-    let used = shelf.uses().get(&key).copied();
+    let used = shelf.uses().get(&entry.key).copied();
     match is_json(arguments) {
         true => print(&format!("{}\n", entry_json(&entry, used))),
         false => print(&entry_text(&entry, used, shelf.now(), shelf.screen(arguments))),
     }
-}
-
-fn damaged(key: &CacheKey) -> Failure {
-    Failure::new(format!("the entry {} is damaged", key.short()))
-        .hint("the next run of its command stores it anew")
 }
 
 /// Prints a transcript. Everything goes to standard output, where somebody looks at it or keeps it; a replay that

@@ -1,12 +1,11 @@
 //! `taskcache local-cache stats`: what the store holds, what it saved, and what a collection would do.
 
-use super::{Shelf, color, format, is_json, subcommand};
+use super::{Shelf, color, subcommand};
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use crate::cli::report::{since, store_overview};
-use crate::report::overview::chronicle::Chronicle;
+use crate::cli::store_choice::{format, is_json, policy, since};
 use crate::report::overview::stats::{stats_json, stats_text};
-use crate::report::overview::{Facts, Overview, Source};
+use crate::report::overview::stored::{Depth, empty_overview, stored_overview};
 use clap::{ArgMatches, Command};
 
 /// Returns the subcommand.
@@ -17,12 +16,10 @@ pub(super) fn command() -> Command {
 /// Runs it.
 pub(super) fn run(shelf: Shelf<'_>, arguments: &ArgMatches) -> Result<(), Failure> {
     let since = arguments.get_one::<String>("since").map(|age| shelf.ago("since", age)).transpose()?;
+    let now = shelf.now();
     let overview = match &shelf.store {
-        Some(store) => store_overview(shelf.host, store, since, false)?,
-        None => {
-            let facts = Facts::default();
-            Overview::of(shelf.now(), Source::Store(String::new()), Chronicle::new(since), Some(&facts))
-        }
+        Some(store) => stored_overview(store, policy(&shelf.choice.likely()?), now, since, Depth::Sums)?,
+        None => empty_overview(&shelf.root, now, since),
     };
     match is_json(arguments) {
         true => print(&format!("{}\n", stats_json(&overview))),

@@ -1,8 +1,10 @@
 //! `taskcache local-cache verify`: everything is read, and what is wrong is told and mended.
 
-use super::{format, is_json, progress, subcommand, switch};
+use super::{subcommand, switch};
 use crate::cli::failure::Failure;
 use crate::cli::print;
+use crate::cli::store_choice::{StoreChoice, format, is_json};
+use crate::model::count::{counted, entries};
 use crate::model::path::printable;
 use crate::model::time::Size;
 use crate::report::progress::Progress;
@@ -26,14 +28,19 @@ pub(super) fn command() -> Command {
 }
 
 /// Runs it. The store is opened here and not by the caller: a damaged one is what is looked for.
-pub(super) fn run(host: &Host, root: &Path, arguments: &ArgMatches) -> Result<Termination, Failure> {
+pub(super) fn run(
+    host: &Host,
+    choice: &StoreChoice<'_>,
+    root: &Path,
+    arguments: &ArgMatches,
+) -> Result<Termination, Failure> {
     let now = host.clock.now();
     let mends = arguments.get_flag("repair");
     let as_json = is_json(arguments);
     let mut ways_out = BTreeSet::new();
     let mut written = if as_json { print("{\"findings\":[") } else { Ok(()) };
     let mut is_first = true;
-    let mut progress = progress(host);
+    let mut progress = choice.progress();
     let mut tell = |progress: &mut Progress, finding: &Finding| {
         if written.is_err() {
             return;
@@ -100,20 +107,18 @@ fn text_of(finding: &Finding, root: &Path) -> String {
 }
 
 fn sums_text(checked: &Checked) -> String {
-    let count =
-        |count: u64, one: &str, several: &str| format!("{count} {}", if count == 1 { one } else { several });
     let mut text = format!(
         "checked {} and {}, {}: ",
-        count(checked.entries, "entry", "entries"),
-        count(checked.contents, "content", "contents"),
+        entries(checked.entries),
+        counted(checked.contents, "content", "contents"),
         Size::from_bytes(checked.bytes)
     );
     match checked.damages {
         0 => text.push_str("nothing is wrong"),
-        damages => text.push_str(&count(damages, "damage", "damages")),
+        damages => text.push_str(&counted(damages, "damage", "damages")),
     }
     if checked.notes > 0 {
-        text.push_str(&format!(", {}", count(checked.notes, "note", "notes")));
+        text.push_str(&format!(", {}", counted(checked.notes, "note", "notes")));
     }
     if checked.repaired > 0 {
         text.push_str(&format!(", {} mended", checked.repaired));

@@ -4,7 +4,7 @@
 //! keep their size on a phone. Each bar has a title for those who point at it, and the numbers stand in a table
 //! beside it for those who cannot see it.
 
-use super::html::escaped;
+use super::markup::escaped;
 use std::fmt::Write;
 
 /// The fewest bars that a chart has room for, so that a single day is no wall.

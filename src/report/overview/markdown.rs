@@ -4,6 +4,7 @@
 //! link, a picture or a heading on a page that others trust.
 
 use super::{Overview, SlowMiss, Source};
+use crate::model::count::counted;
 use crate::model::path::printable;
 use crate::model::time::Size;
 use crate::store::history::OutcomeKind;
@@ -34,10 +35,6 @@ pub fn report_markdown(overview: &Overview) -> String {
         let _ = writeln!(text, "\n{} could not be read.", counted(chronicle.damaged, "line", "lines"));
     }
     text
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn sentence(overview: &Overview) -> String {

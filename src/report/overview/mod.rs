@@ -10,7 +10,9 @@ pub mod chronicle;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod markup;
 pub mod stats;
+pub mod stored;
 
 use crate::model::fingerprint::{CacheKey, Fingerprint};
 use crate::model::path::printable;

@@ -2,6 +2,7 @@
 
 use super::json::{eviction_json, tally_fields, task_json};
 use super::{Eviction, Overview};
+use crate::model::count::{counted, entries};
 use crate::model::time::Size;
 use crate::report::screen::{Screen, Tone};
 use crate::report::table::{Align, Cell, painted_table};
@@ -47,7 +48,7 @@ pub fn stats_text(overview: &Overview, screen: Screen) -> String {
 
 /// Returns a number of lines in words.
 pub(super) fn lines(count: u64) -> String {
-    format!("{count} {}", if count == 1 { "line" } else { "lines" })
+    counted(count, "line", "lines")
 }
 
 fn task_table(overview: &Overview, screen: Screen) -> String {
@@ -93,8 +94,7 @@ pub(super) fn eviction_text(eviction: &Eviction) -> String {
     let [freed, kept] = [eviction.bytes, eviction.kept].map(Size::from_bytes);
     let mut text = match eviction.entries {
         0 => format!("gc would remove nothing; {kept} stay\n"),
-        1 => format!("gc would remove 1 entry, {freed}; {kept} stay\n"),
-        many => format!("gc would remove {many} entries, {freed}; {kept} stay\n"),
+        count => format!("gc would remove {}, {freed}; {kept} stay\n", entries(count)),
     };
     for (reason, entries, bytes) in &eviction.reasons {
         let _ = writeln!(text, "  {entries} {}, {}", reason.words(), Size::from_bytes(*bytes));

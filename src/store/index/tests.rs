@@ -161,3 +161,22 @@ fn several_may_make_it_at_once() {
         assert!(secrets.iter().all(|secret| *secret == secrets[0]));
     }
 }
+
+#[test]
+fn a_log_stays_short_where_each_result_has_a_process_of_its_own() {
+    let (folder, index) = open();
+    drop(index);
+    let log = folder.path().join("index.db-wal");
+    let mut entry = sample();
+    let mut longest = 0;
+    for now in 0..100 {
+        entry.key = CacheKey::from_digest(Digest::of(&[now]));
+        let mut index = Index::open(&folder.path().join("index.db")).unwrap();
+        insert(&mut index, &entry, &[], None, i64::from(now));
+        drop(index);
+        longest = longest.max(log.metadata().unwrap().len());
+    }
+    // A page of 4096 bytes has a head of 24 in the log. One result more than what is long by itself, and no more.
+    assert!((100 * 4120..220 * 4120).contains(&longest), "{longest}");
+    assert_eq!(Index::open(&folder.path().join("index.db")).unwrap().rows().unwrap().len(), 100);
+}

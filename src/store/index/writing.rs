@@ -4,9 +4,38 @@ use super::*;
 use crate::world::file::{FileError, Witness, open_for_reading};
 use std::fs::File;
 
-/// How many pages the log may have before a recorder folds it into the database: fewer than SQLite's thousand, because
-/// every process that opens the index alone reads the whole log first.
-pub(super) const LOG_PAGES: u32 = 200;
+/// From how many bytes on the log is folded into the database: some 200 pages, of which a result takes nine. Fewer than
+/// SQLite's thousand, because every process that opens the index alone reads the whole log first; not many fewer,
+/// because to fold it takes three flushes.
+const LONG_LOG: u64 = 200 * 4120;
+
+/// How long folding waits for those who read or write.
+const FOLDING_PATIENCE: Duration = Duration::from_millis(5);
+
+impl Index {
+    /// Folds the log into the file and empties it, as far as others allow.
+    ///
+    /// SQLite would do so by itself when a commit makes the log long, and begin it anew with the next one. But what it
+    /// knows about how far the log was folded goes with the last process that has the index open; the next one reads it
+    /// all again and writes behind its end. Where each process stores one result the log would grow for ever.
+    pub(in crate::store) fn fold_log(&self) {
+        // Nothing is lost where it cannot be done now: the next one tries it again.
+        let _ = self.connection().busy_timeout(FOLDING_PATIENCE);
+        let _ = self.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.connection().busy_timeout(BUSY);
+    }
+}
+
+impl Drop for Index {
+    /// Folds a log that has become long. SQLite would fold any when the last process lets go of it, which is turned off:
+    /// it takes longer than recording.
+    fn drop(&mut self) {
+        let is_long = std::fs::metadata(log_of(&self.path)).is_ok_and(|log| log.len() > LONG_LOG);
+        if is_long && !self.connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(true) {
+            self.fold_log();
+        }
+    }
+}
 
 /// Writes an entry's row into `table`, which has a column for the transaction where one is given.
 pub(in crate::store) fn write_row(
@@ -79,10 +108,14 @@ pub(in crate::store) fn write_path_set(
 /// survive a power cut. SQLite would do so under `synchronous = FULL`, and flush the folder as well, in each process
 /// anew: as long as writing the record itself takes. The log's own name was flushed by whoever made it.
 pub(super) fn log_to_flush(index: &Path) -> Option<File> {
+    let log = open_for_reading(&log_of(index)).ok()?;
+    Witness::of_open(&log).is_ok_and(|witness| witness.size() > 0).then_some(log)
+}
+
+fn log_of(index: &Path) -> PathBuf {
     let mut path = index.to_owned().into_os_string();
     path.push("-wal");
-    let log = open_for_reading(Path::new(&path)).ok()?;
-    Witness::of_open(&log).is_ok_and(|witness| witness.size() > 0).then_some(log)
+    path.into()
 }
 
 /// Flushes the log.
