@@ -299,5 +299,6 @@ const fn waits_until_after(_: i128) -> bool {
     false
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

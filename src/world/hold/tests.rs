@@ -6,6 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+/// Says something to whoever runs the tests with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "a test that proves nothing here must say so")]
+fn tell(text: &str) {
+    println!("{text}");
+}
+
 /// A folder where leases count, which not every machine has for its temporary files.
 fn folder() -> Option<tempfile::TempDir> {
     let folder = tempfile::tempdir().unwrap();
@@ -13,7 +19,7 @@ fn folder() -> Option<tempfile::TempDir> {
     let is_fit = is_relied_on() && counts_writers(&file);
     drop(file);
     if !is_fit || Hold::take(File::open(folder.path().join("probe")).unwrap()).is_err() {
-        println!("skipped: there are no leases in {}", folder.path().display());
+        tell(&format!("skipped: there are no leases in {}", folder.path().display()));
         return None;
     }
     Some(folder)
@@ -109,7 +115,7 @@ fn a_file_that_is_mapped_to_be_written_is_not_known() {
     let mut python = Command::new("python3");
     python.args(["-c", script]).arg(&path).stdin(Stdio::piped()).stdout(Stdio::piped());
     let Ok(mut child) = python.spawn() else {
-        println!("skipped: there is no python3");
+        tell("skipped: there is no python3");
         return;
     };
     let mut said = [0; 7];
@@ -237,6 +243,6 @@ fn facts_never_stand_for_other_bytes_while_somebody_writes() {
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    println!("known {known} times beside {} writes", written.into_inner());
+    tell(&format!("known {known} times beside {} writes", written.into_inner()));
     assert!(known > 0, "no file was ever known");
 }
