@@ -54,9 +54,10 @@
 //!
 //! Deliberately absent: write leases, which readers break, and any wait for a lease.
 
-use super::file::Witness;
 #[cfg(target_os = "linux")]
-use super::{descriptors, filesystem};
+use super::descriptors;
+use super::file::Witness;
+use super::filesystem;
 use rustix::fs::{Timespec, Timestamps};
 use std::collections::HashMap;
 use std::fs::File;
@@ -230,7 +231,7 @@ impl Touching {
 /// Finds out how the device of a held file keeps times apart, by touching it a few times. `after` becomes what it looks
 /// like then.
 fn clock_of(file: &File, after: &mut Witness) -> io::Result<Clock> {
-    if !counts_writers(file) {
+    if !filesystem::counts_writers(file).unwrap_or(false) {
         return Ok(Clock::Unknown);
     }
     // The first time may still be that of the last tick. Two small steps in a row, so that a clock which is being set
@@ -264,11 +265,6 @@ fn is_relied_on() -> bool {
     major.is_some_and(|major| major >= OLDEST)
 }
 
-#[cfg(target_os = "linux")]
-fn counts_writers(file: &File) -> bool {
-    filesystem::counts_writers(file).unwrap_or(false)
-}
-
 /// Waits until files that are changed from now on get a time after `time`, in nanoseconds since the epoch; gives up
 /// where that takes long.
 #[cfg(target_os = "linux")]
@@ -286,11 +282,6 @@ fn waits_until_after(time: i128) -> bool {
 
 #[cfg(not(target_os = "linux"))]
 const fn is_relied_on() -> bool {
-    false
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn counts_writers(_: &File) -> bool {
     false
 }
 

@@ -4,13 +4,15 @@
 use crate::support::{Effort, Random, World, figure};
 use crate::tracer::{is_missing, points};
 use std::fs::{self, File, FileTimes};
+use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use taskcache::store::witness::is_unsettled;
 use taskcache::world::file::{Witness, file_time};
-use taskcache::world::hold::Hold;
+use taskcache::world::hold::{Hold, Touching};
 
 /// How many files the task makes.
 const FILES: usize = 64;
@@ -126,4 +128,47 @@ fn outputs_that_are_edited_beside_hits_come_back() {
         }
     }
     figure("outputs in place", &format!("{hits} hits beside {edits} edits of {FILES} files, each seen"));
+}
+
+/// A mapping writes without a descriptor and, for a while, without a trace.
+#[test]
+fn a_file_that_is_mapped_to_be_written_is_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    if !has_leases(folder.path(), "mapped outputs") {
+        return;
+    }
+    let path = folder.path().join("file");
+    fs::write(&path, [b'-'; 4096]).unwrap();
+    let script = "import mmap, os, sys\n\
+        file = os.open(sys.argv[1], os.O_RDWR)\n\
+        mapping = mmap.mmap(file, 4096)\n\
+        os.close(file)\n\
+        for name in os.listdir('/proc/self/fd'):\n\
+        \x20   try:\n\
+        \x20       if os.readlink('/proc/self/fd/' + name) == sys.argv[1]: os.close(int(name))\n\
+        \x20   except OSError: pass\n\
+        print('mapped', flush=True)\n\
+        sys.stdin.read()\n\
+        mapping[0:7] = b'written'\n";
+    let mut python = Command::new("python3");
+    python.args(["-c", script]).arg(&path).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = python.spawn() else {
+        figure("mapped outputs", "skipped: there is no python3");
+        return;
+    };
+    let mut said = [0; 7];
+    child.stdout.take().unwrap().read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"mapped\n");
+    let before = Witness::of_target(&path).unwrap();
+    let touched = |before: &Witness| {
+        let mut touching = Touching::default();
+        touching.touch(0, File::open(&path).unwrap(), before).unwrap();
+        touching.finish().len()
+    };
+    assert_eq!(touched(&before), 0);
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(&fs::read(&path).unwrap()[..8], b"written-");
+    // Nobody has it any more.
+    assert_eq!(touched(&Witness::of_target(&path).unwrap()), 1);
 }

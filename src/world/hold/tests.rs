@@ -3,26 +3,17 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Says something to whoever runs the tests with `--nocapture`.
-#[expect(clippy::print_stdout, reason = "a test that proves nothing here must say so")]
-fn tell(text: &str) {
-    println!("{text}");
-}
-
-/// A folder where leases count, which not every machine has for its temporary files.
+/// A folder where leases count, which not every machine has for its temporary files; `tests/reliability/in_place.rs` says
+/// so there.
 fn folder() -> Option<tempfile::TempDir> {
     let folder = tempfile::tempdir().unwrap();
     let file = File::create(folder.path().join("probe")).unwrap();
-    let is_fit = is_relied_on() && counts_writers(&file);
+    let is_fit = is_relied_on() && filesystem::counts_writers(&file).unwrap();
     drop(file);
-    if !is_fit || Hold::take(File::open(folder.path().join("probe")).unwrap()).is_err() {
-        tell(&format!("skipped: there are no leases in {}", folder.path().display()));
-        return None;
-    }
-    Some(folder)
+    let probe = File::open(folder.path().join("probe")).unwrap();
+    (is_fit && Hold::take(probe).is_ok_and(Hold::release)).then_some(folder)
 }
 
 fn made(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
@@ -94,46 +85,6 @@ fn a_file_that_is_open_for_writing_is_touched_and_not_known() {
         drop(writer);
         assert!(Hold::take(File::open(&path).unwrap()).unwrap().release());
     }
-}
-
-/// A mapping writes without a descriptor and, for a while, without a trace.
-#[test]
-fn a_file_that_is_mapped_to_be_written_is_not_known() {
-    let Some(folder) = folder() else { return };
-    let path = made(folder.path(), "file", &[b'-'; 4096]);
-    let script = "import mmap, os, sys\n\
-        file = os.open(sys.argv[1], os.O_RDWR)\n\
-        mapping = mmap.mmap(file, 4096)\n\
-        os.close(file)\n\
-        for name in os.listdir('/proc/self/fd'):\n\
-        \x20   try:\n\
-        \x20       if os.readlink('/proc/self/fd/' + name) == sys.argv[1]: os.close(int(name))\n\
-        \x20   except OSError: pass\n\
-        print('mapped', flush=True)\n\
-        sys.stdin.read()\n\
-        mapping[0:7] = b'written'\n";
-    let mut python = Command::new("python3");
-    python.args(["-c", script]).arg(&path).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let Ok(mut child) = python.spawn() else {
-        tell("skipped: there is no python3");
-        return;
-    };
-    let mut said = [0; 7];
-    child.stdout.take().unwrap().read_exact(&mut said).unwrap();
-    assert_eq!(&said, b"mapped\n");
-    let before = Witness::of_target(&path).unwrap();
-    for mut touching in both(device(folder.path())) {
-        touching.touch(0, File::open(&path).unwrap(), &before).unwrap();
-        assert_eq!(touching.finish(), []);
-    }
-    drop(child.stdin.take());
-    assert!(child.wait().unwrap().success());
-    assert_eq!(&fs::read(&path).unwrap()[..8], b"written-");
-    // Nobody has it any more.
-    let before = Witness::of_target(&path).unwrap();
-    let mut touching = Touching::default();
-    touching.touch(0, File::open(&path).unwrap(), &before).unwrap();
-    assert_eq!(touching.finish().len(), 1);
 }
 
 #[test]
@@ -243,6 +194,5 @@ fn facts_never_stand_for_other_bytes_while_somebody_writes() {
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    tell(&format!("known {known} times beside {} writes", written.into_inner()));
     assert!(known > 0, "no file was ever known");
 }
