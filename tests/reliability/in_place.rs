@@ -93,6 +93,15 @@ fn what_was_touched_by_a_hit_is_not_read_by_the_next_one() {
     assert!((1..FILES).contains(&again), "{again} reads");
 }
 
+/// Ends whoever writes meanwhile, also where a test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn outputs_that_are_edited_beside_hits_come_back() {
     let (world, files) = built();
@@ -114,12 +123,13 @@ fn outputs_that_are_edited_beside_hits_come_back() {
                 }
                 edits
             });
+            let over = Over(&is_over);
             for _ in 0..5 {
                 let ran = world.run(LINE);
                 assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
                 hits += 1;
             }
-            is_over.store(true, Ordering::Relaxed);
+            drop(over);
             writer.join().unwrap()
         });
         assert_eq!(world.run(LINE).code, 0);

@@ -143,6 +143,15 @@ fn many_files_wait_for_a_tick_together() {
     }
 }
 
+/// Ends whoever writes meanwhile, also where a test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Somebody writes all the time, as fast as they can, and never the same thing twice: facts that are said to stand for
 /// some bytes never stand for others.
 #[test]
@@ -162,6 +171,7 @@ fn facts_never_stand_for_other_bytes_while_somebody_writes() {
                 std::thread::park_timeout(Duration::from_micros(number % 60));
             }
         });
+        let _over = Over(&is_over);
         let read = |mut file: &File| {
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).unwrap();
@@ -192,7 +202,6 @@ fn facts_never_stand_for_other_bytes_while_somebody_writes() {
                 }
             }
         }
-        is_over.store(true, Ordering::Relaxed);
     });
     assert!(known > 0, "no file was ever known");
 }
