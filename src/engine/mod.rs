@@ -27,5 +27,6 @@ pub mod run;
 pub mod source;
 pub mod stdin;
 pub mod survey;
+mod swapping;
 pub mod transaction;
 pub mod watch;

@@ -27,8 +27,9 @@
 //! replaced by a file, nor a file by a folder: what stands in the way makes a miss, and the command decides. A node
 //! that was carried (see [`crate::model::output::OutputNode::carried`]) is never written over.
 
-use super::copying::{Copied, Copy, Copying};
+use super::copying::{ABANDONED, Batch, Copied, Copy, Copying, Made};
 use super::outputs::Outputs;
+use super::swapping::{Staged, swap};
 use crate::config::settings::OutputMtime;
 use crate::model::entry::Content;
 use crate::model::output::{NodeKind, OutputNode, OutputTree};
@@ -38,11 +39,13 @@ use crate::store::placement::{Placed, Placement};
 use crate::store::witness::{Asked, WitnessBook, Witnessed};
 use crate::store::{Store, StoreError};
 use crate::world::file::{FileError, FileType, Witness};
+use crate::world::hold::{Touched, Touching};
 use crate::world::replay::ReplayError;
-use crate::world::tree::Tree;
+use crate::world::tree::{Tree, sweep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -97,23 +100,22 @@ pub struct Manner {
 
 /// What is to be done at a node.
 enum Step<'e> {
-    /// It is right already; a file as it was found.
+    /// It is right already; a file as it is now, where that is known.
     Keep(Option<Witness>),
     Leave,
     Folder {
         mode: u32,
     },
+    /// `stored` is what the stored file looks like, where it has one for certain.
     File {
         content: &'e Content,
         mode: u32,
+        stored: Option<Witness>,
     },
     Link {
         target: &'e [u8],
     },
 }
-
-/// How long nobody has touched a staged file, in nanoseconds, before its restore counts as dead.
-const ABANDONED: i128 = 60 * 60 * 1_000_000_000;
 
 /// A restore in progress.
 #[derive(Debug)]
@@ -121,7 +123,7 @@ pub struct Restore<'a> {
     outputs: &'a Outputs,
     placement: &'a Placement,
     trees: BTreeMap<u32, Tree>,
-    staged: Vec<(u32, RelPath, OsString)>,
+    staged: Vec<Staged>,
     manner: Manner,
 }
 
@@ -138,28 +140,26 @@ impl<'a> Restore<'a> {
         tree: &OutputTree,
         book: &mut WitnessBook,
     ) -> Result<(Restored, Placement), RestoreError> {
-        let steps = self.steps(store, tree, book)?;
+        let mut steps = self.steps(store, tree, book)?;
         if let Err(error) = self.stage(store, &steps, book) {
             self.unstage();
             return Err(error);
         }
         let mut restored = Restored::default();
-        while let Some((number, path, beside)) = self.staged.pop() {
-            if let Err(error) = self.tree(number).and_then(|tree| Ok(tree.move_into_place(&beside, &path)?)) {
-                self.staged.push((number, path, beside));
+        match swap(&self.trees, &mut self.staged) {
+            Ok(count) => restored.written = count,
+            Err(error) => {
                 self.unstage();
-                return Err(error);
+                return Err(error.into());
             }
-            restored.written += 1;
         }
         restored.removed = self.clear_away(tree)?;
-        for (node, step) in &steps {
-            if matches!(step, Step::Keep(_)) && !matches!(node.kind, NodeKind::Directory { .. }) {
-                restored.kept += 1;
-                if self.manner.mtime == OutputMtime::Now {
-                    self.tree(node.output)?.touch(&node.path)?;
-                }
-            }
+        let is_kept = |(node, step): &&(&OutputNode, Step<'_>)| {
+            matches!(step, Step::Keep(_)) && !matches!(node.kind, NodeKind::Directory { .. })
+        };
+        restored.kept = steps.iter().filter(is_kept).count();
+        if self.manner.mtime == OutputMtime::Now {
+            self.touch_kept(&mut steps, book)?;
         }
         let placement = self.placement_of(&steps)?;
         Ok((restored, placement))
@@ -193,11 +193,12 @@ impl<'a> Restore<'a> {
         for ((node, there), is_right) in tree.nodes().iter().zip(found).zip(right) {
             steps.push((node, self.plan(node, there, is_right)?));
         }
-        for (_, step) in &steps {
-            if let Step::File { content, .. } = step
-                && !store.has(content)?
-            {
-                return Err(RestoreError::ContentMissing(**content));
+        for (_, step) in &mut steps {
+            if let Step::File { content, stored, .. } = step {
+                *stored = store.look_at_file(content);
+                if stored.is_none() && !store.has(content)? {
+                    return Err(RestoreError::ContentMissing(**content));
+                }
             }
         }
         Ok(steps)
@@ -262,6 +263,9 @@ impl<'a> Restore<'a> {
                 there.filter(|there| looks_right(node, there)).map(|there| (at, self.full(node), there))
             })
             .collect();
+        if self.manner.mtime == OutputMtime::Now {
+            book.keep();
+        }
         let contents = book.contents_of(&likely, |(_, path, there)| Asked { path, witness: Some(*there) })?;
         let mut right = vec![false; found.len()];
         for ((at, ..), Witnessed { content: held, .. }) in likely.iter().zip(contents) {
@@ -297,10 +301,10 @@ impl<'a> Restore<'a> {
                 } else if node.rewritten && !self.is_ours(node, &witness) {
                     return Err(RestoreError::Edited(self.full(node)));
                 } else {
-                    Step::File { content, mode: *mode }
+                    Step::File { content, mode: *mode, stored: None }
                 }
             }
-            (NodeKind::File { content, mode }, None) => Step::File { content, mode: *mode },
+            (NodeKind::File { content, mode }, None) => Step::File { content, mode: *mode, stored: None },
             (NodeKind::Symlink { target }, Some(witness)) => {
                 let right = witness.file_type() == FileType::Symlink
                     && self.tree(node.output)?.read_link(&node.path)?.as_bytes() == target.as_slice();
@@ -334,22 +338,31 @@ impl<'a> Restore<'a> {
         });
         let mut copying = Copying::begin(bytes);
         let made = self.make_all(store, steps, book, &mut copying);
-        // Before anything is taken away again, nobody may be writing any more.
-        for Copied { number, place, reading, is_whole } in copying.finish() {
+        // Before anything is taken away again, nobody may be writing any more, and all that was made must be known.
+        let mut all = copying.finish();
+        for Copied { number, beside, .. } in &mut all {
+            let (node, _) = &steps[*number];
+            self.staged.extend(beside.take().map(|beside| staged(node, beside)));
+        }
+        for Copied { number, place, reading, made, .. } in all {
             if let Some(reading) = reading {
                 book.note(&place, reading);
             }
-            let (node, step) = &steps[number];
-            let is_whole = is_whole.map_err(FileError::of("write", &self.full(node)))?;
-            if let (Step::File { content, .. }, false) = (step, is_whole) {
-                store.drop_damaged(content)?;
-                return Err(RestoreError::ContentMissing(**content));
+            let Step::File { content, .. } = &steps[number].1 else { continue };
+            match made? {
+                Made::Whole => {}
+                Made::Missing => return Err(RestoreError::ContentMissing(**content)),
+                Made::Damaged => {
+                    store.drop_damaged(content)?;
+                    return Err(RestoreError::ContentMissing(**content));
+                }
             }
         }
         made
     }
 
-    /// Makes everything beside its place. Files that are not small are only begun, and copied by `copying`.
+    /// Makes everything beside its place. Files that are not small go to `copying` in batches, folder by folder; where
+    /// one of them is not right, it says so in the end, and here the rest is left.
     fn make_all(
         &mut self,
         store: &Store,
@@ -358,40 +371,47 @@ impl<'a> Restore<'a> {
         copying: &mut Copying,
     ) -> Result<(), RestoreError> {
         let mut swept = BTreeSet::new();
+        let mut begun: Option<((u32, Option<RelPath>), Batch)> = None;
         for (at, (node, step)) in steps.iter().enumerate() {
             let (number, path) = (node.output, &node.path);
             match step {
                 Step::Keep(_) | Step::Leave => {}
                 // Writable for us while it is filled; its own mode comes last.
                 Step::Folder { mode } => self.tree(number)?.make_folder(path, mode | 0o700)?,
-                Step::File { content, mode } => {
-                    let body = store.body(content)?.ok_or(RestoreError::ContentMissing(**content))?;
-                    if let Some(parent) = path.parent() {
-                        self.tree(number)?.make_folder(&parent, 0o777)?;
+                Step::File { content, mode, stored } => {
+                    let parent = path.parent();
+                    if let Some(parent) = &parent {
+                        self.tree(number)?.make_folder(parent, 0o777)?;
                     }
-                    let (mut target, beside) = self.tree(number)?.create_beside(path, *mode)?;
-                    self.staged.push((number, path.clone(), beside));
-                    if swept.insert((number, path.parent())) {
-                        // The new file has the present in its file system's own time.
-                        let present = Witness::of_open(&target)
-                            .map_err(FileError::of("look at", &self.full(node)))?
-                            .modified();
-                        self.tree(number)?.sweep_beside(path, present - ABANDONED)?;
-                    }
-                    let full = self.full(node);
-                    let failed = FileError::of("write", &full);
-                    match body {
-                        Body::Memory(bytes) => target.write_all(&bytes).map_err(failed)?,
-                        Body::File(source) => {
-                            let (content, place) = (**content, store.content_path(content));
-                            let witness = Witness::of_open(&source).map_err(failed)?;
-                            let is_proven = book.known(&place, &witness) == Some(content);
-                            let copy =
-                                Copy { number: at, source, target, content, place, witness, is_proven };
-                            if !copying.copy(copy) {
-                                return Err(RestoreError::ContentMissing(content));
+                    let folder = (number, parent);
+                    let sweeps = swept.insert(folder.clone());
+                    let place = store.content_path(content);
+                    let proof = match stored {
+                        Some(witness) => (book.known(&place, witness) == Some(**content)).then_some(*witness),
+                        None => match store.body(content)?.ok_or(RestoreError::ContentMissing(**content))? {
+                            Body::Memory(bytes) => {
+                                self.make_small(node, *mode, &bytes, sweeps)?;
+                                continue;
                             }
-                        }
+                            Body::File(_) => None,
+                        },
+                    };
+                    if begun.as_ref().is_some_and(|(place, _)| *place != folder)
+                        && let Some((_, batch)) = begun.take()
+                        && !copying.make(batch)
+                    {
+                        return Ok(());
+                    }
+                    let mut batch = match begun.take() {
+                        Some((_, batch)) => batch,
+                        None => Batch::new(self.open_folder_of(node)?, sweeps),
+                    };
+                    let (content, target) = (**content, self.full(node));
+                    let is_full = batch.add(Copy { number: at, place, target, content, mode: *mode, proof });
+                    match is_full {
+                        false => begun = Some((folder, batch)),
+                        true if copying.make(batch) => {}
+                        true => return Ok(()),
                     }
                 }
                 Step::Link { target } => {
@@ -399,19 +419,95 @@ impl<'a> Restore<'a> {
                         self.tree(number)?.make_folder(&parent, 0o777)?;
                     }
                     let beside = self.tree(number)?.link_beside(path, OsStr::from_bytes(target))?;
-                    self.staged.push((number, path.clone(), beside));
+                    self.staged.push(staged(node, beside));
                 }
             }
+        }
+        if let Some((_, batch)) = begun {
+            copying.make(batch);
         }
         Ok(())
     }
 
+    /// Makes a file out of bytes that are in memory.
+    fn make_small(
+        &mut self,
+        node: &OutputNode,
+        mode: u32,
+        bytes: &[u8],
+        sweeps: bool,
+    ) -> Result<(), RestoreError> {
+        let full = self.full(node);
+        let tree = self.tree(node.output)?;
+        let (mut target, beside) = tree.create_beside(&node.path, mode)?;
+        let folder = tree.folder_of(&node.path)?;
+        let swept = match folder.filter(|_| sweeps) {
+            // The new file has the present in its file system's own time.
+            Some(folder) => Witness::of_open(&target)
+                .and_then(|present| sweep(folder, present.modified() - ABANDONED))
+                .map_err(FileError::of("read the folder of", &full)),
+            None => Ok(()),
+        };
+        self.staged.push(staged(node, beside));
+        swept?;
+        Ok(target.write_all(bytes).map_err(FileError::of("write", &full))?)
+    }
+
+    /// Returns the open folder that a node's file belongs into.
+    fn open_folder_of(&mut self, node: &OutputNode) -> Result<OwnedFd, RestoreError> {
+        let full = self.full(node);
+        let folder = self.tree(node.output)?.folder_of(&node.path)?;
+        let opened = match folder {
+            Some(folder) => folder.try_clone_to_owned(),
+            None => Err(io::ErrorKind::NotFound.into()),
+        };
+        Ok(opened.map_err(FileError::of("create a file beside", &full))?)
+    }
+
     fn unstage(&mut self) {
-        for (number, path, beside) in std::mem::take(&mut self.staged) {
+        for Staged { number, path, beside } in std::mem::take(&mut self.staged) {
             if let Some(tree) = self.trees.get_mut(&number) {
                 tree.drop_beside(&beside, &path);
             }
         }
+    }
+
+    /// Gives what stays the present as its time. Where nobody can write to a file meanwhile, what it holds stays known,
+    /// and the next hit need not read it.
+    fn touch_kept(
+        &mut self,
+        steps: &mut [(&OutputNode, Step<'_>)],
+        book: &mut WitnessBook,
+    ) -> Result<(), RestoreError> {
+        let mut touching = Touching::default();
+        for (at, (node, step)) in steps.iter_mut().enumerate() {
+            let Step::Keep(found) = step else { continue };
+            let known = match (&node.kind, found.take()) {
+                (NodeKind::Directory { .. }, _) => continue,
+                (NodeKind::File { content, .. }, Some(witness)) => {
+                    Some(Witnessed { content: *content, witness })
+                }
+                _ => None,
+            };
+            let full = self.full(node);
+            let tree = self.tree(node.output)?;
+            let known = known.filter(|known| book.vouches_for(&full, known));
+            match known.and_then(|known| Some((tree.open_file(&node.path).ok()?, known.witness))) {
+                Some((file, witness)) => {
+                    touching.touch(at, file, &witness).map_err(FileError::of("touch", &full))?;
+                }
+                // One that we may not read is touched all the same.
+                None => tree.touch(&node.path)?,
+            }
+        }
+        for Touched { number, witness } in touching.finish() {
+            let (node, step) = &mut steps[number];
+            if let NodeKind::File { content, .. } = &node.kind {
+                book.note_touched(&self.full(node), Witnessed { content: *content, witness });
+                *step = Step::Keep(Some(witness));
+            }
+        }
+        Ok(())
     }
 
     /// Removes what is ours and not in the new tree; under `--clean-outputs` all that is not in it.
@@ -448,7 +544,6 @@ impl<'a> Restore<'a> {
         }
         for (node, step) in steps {
             let key = (node.output, node.path.clone());
-            let is_touched = self.manner.mtime == OutputMtime::Now;
             let was_ours = self.placement.paths.contains_key(&key);
             let placed = match (&node.kind, step) {
                 (_, Step::Leave) => continue,
@@ -460,7 +555,7 @@ impl<'a> Restore<'a> {
                 (_, Step::Keep(_)) if node.carried && !was_ours => continue,
                 (NodeKind::Directory { .. }, _) => Placed::Directory,
                 (NodeKind::Symlink { target }, _) => Placed::Symlink { target: target.clone() },
-                (NodeKind::File { content, .. }, Step::Keep(Some(witness))) if !is_touched => {
+                (NodeKind::File { content, .. }, Step::Keep(Some(witness))) => {
                     Placed::File { content: *content, witness: *witness }
                 }
                 (NodeKind::File { content, .. }, _) => match self.tree(node.output)?.look(&node.path)? {
@@ -474,6 +569,10 @@ impl<'a> Restore<'a> {
         let rewritten = rewritten.map(|(node, _)| (node.output, node.path.clone())).collect();
         Ok(Placement { paths, rewritten })
     }
+}
+
+fn staged(node: &OutputNode, beside: OsString) -> Staged {
+    Staged { number: node.output, path: node.path.clone(), beside }
 }
 
 /// Removes what stands at a path if it still is what was placed there; says whether it did.

@@ -121,7 +121,13 @@ impl Contents {
 
     /// Returns whether a file of the right size is there.
     pub fn has(&self, content: &Content) -> bool {
-        Witness::of_path(&self.path(&content.digest)).is_ok_and(|witness| witness.size() == content.size)
+        self.look_at(content).is_some()
+    }
+
+    /// Returns what the file of a content looks like, if it is there and of the right size.
+    pub fn look_at(&self, content: &Content) -> Option<Witness> {
+        let witness = Witness::of_path(&self.path(&content.digest)).ok();
+        witness.filter(|witness| witness.size() == content.size)
     }
 
     /// Opens a file of the right size; anything else in its place counts as missing.

@@ -444,6 +444,11 @@ impl Store {
         self.contents.path(&content.digest)
     }
 
+    /// Returns what the file of a content that is too large for the index looks like, if it is there in its full size.
+    pub fn look_at_file(&self, content: &Content) -> Option<Witness> {
+        (content.size > content::SMALL).then(|| self.contents.look_at(content)).flatten()
+    }
+
     /// Returns whether content is there in its full size, without reading it.
     pub fn has(&self, content: &Content) -> Result<bool, StoreError> {
         Ok(content.size == 0

@@ -13,6 +13,9 @@
 //!    writes within one tick of its clock leave the same times, so a younger file may still change unseen. Such
 //!    files are hashed each time.
 //!
+//! A file whose digest is in here may be touched and stay in here, whatever its age, if nobody could write to it
+//! meanwhile and a later write gives it other times: see [`crate::world::hold`].
+//!
 //! A writer through a shared memory mapping changes bytes without changing any time until the kernel writes them
 //! back; no cache of this kind can see it (git, ccache and others have the same blind spot). `--paranoid` turns
 //! all of this off and changes no key.
@@ -86,13 +89,15 @@ pub struct WitnessBook {
     /// What is read stays known in this process alone.
     reads_only: bool,
     pub(super) shelves: HashMap<PathBuf, Shelf>,
+    /// Shelves stay in memory when all that was asked for is known.
+    keeps: bool,
     present: Option<i128>,
 }
 
 impl WitnessBook {
     /// Opens the book in a folder of the store.
     pub fn at(folder: PathBuf) -> Self {
-        Self { folder: Some(folder), reads_only: false, shelves: HashMap::new(), present: None }
+        Self { folder: Some(folder), reads_only: false, shelves: HashMap::new(), keeps: false, present: None }
     }
 
     /// Opens the book in a folder of the store to be read: nothing in the folder is made or changed. A file that had
@@ -109,7 +114,7 @@ impl WitnessBook {
 
     /// Makes a book that remembers nothing: every file is read again.
     pub fn forgetful() -> Self {
-        Self { folder: None, reads_only: false, shelves: HashMap::new(), present: None }
+        Self { folder: None, reads_only: false, shelves: HashMap::new(), keeps: false, present: None }
     }
 
     /// Returns the content of the regular file that `path` leads to. `witness` are its facts where the caller just
@@ -162,7 +167,7 @@ impl WitnessBook {
 
     fn look_at<'f, T>(&mut self, files: &'f [T], asked: &impl Fn(&'f T) -> Asked<'f>) -> Vec<Look> {
         match &self.folder {
-            Some(folder) => look_at(folder, &mut self.shelves, files, asked),
+            Some(folder) => look_at(folder, &mut self.shelves, self.keeps, files, asked),
             None => files.iter().map(|_| Look::Unread(0)).collect(),
         }
     }
@@ -217,6 +222,28 @@ impl WitnessBook {
         }
     }
 
+    /// From now on keeps in memory what it reads, for a caller who will put something in for each file that he asks of.
+    pub const fn keep(&mut self) {
+        self.keeps = true;
+    }
+
+    /// Returns whether a file's content is known under exactly these facts, as far as a look at them says; where it is
+    /// not, nobody is about to read it.
+    pub fn vouches_for(&mut self, path: &Path, witnessed: &Witnessed) -> bool {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return false };
+        let held = self.shelf(parent).and_then(|shelf| shelf.content(name, &witnessed.witness));
+        held == Some(witnessed.content)
+    }
+
+    /// Puts in the new facts of a file whose content was [vouched for](Self::vouches_for) and whose times were set while
+    /// nobody could write to it (see [`crate::world::hold`]). The rules above were kept when it was read.
+    pub fn note_touched(&mut self, path: &Path, witnessed: Witnessed) {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
+        if let Some(shelf) = self.shelf(parent).filter(|shelf| shelf.is_trusted()) {
+            shelf.add(name, witnessed);
+        }
+    }
+
     /// Takes the file system's own time, once: that of a file which was just made in the store. To be called before
     /// anything is read.
     pub(super) fn note_present(&mut self) {
@@ -242,10 +269,11 @@ impl WitnessBook {
 }
 
 /// Looks at files. Each folder is opened once where its files stand together, and its shelf stays only where something
-/// will be put in.
+/// will be put in, or where all are kept.
 fn look_at<'f, T>(
     folder: &Path,
     shelves: &mut HashMap<PathBuf, Shelf>,
+    keeps: bool,
     files: &'f [T],
     asked: &impl Fn(&'f T) -> Asked<'f>,
 ) -> Vec<Look> {
@@ -258,7 +286,7 @@ fn look_at<'f, T>(
             Some(_) => None,
             None => Folder::open(parent).ok(),
         };
-        let mut is_needed = shelf.is_changed();
+        let mut is_needed = keeps || shelf.is_changed();
         let begun = looks.len();
         for file in &files[begun..] {
             let Asked { path, witness } = asked(file);

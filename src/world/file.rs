@@ -191,6 +191,23 @@ impl Witness {
         i128::from(self.changed_seconds) * NANOS + i128::from(self.changed_nanos)
     }
 
+    /// Returns whether both are facts of one file that differ in their times alone, if at all.
+    pub fn differs_in_times_alone(&self, other: &Self) -> bool {
+        let with_our_times = Self {
+            modified_seconds: self.modified_seconds,
+            changed_seconds: self.changed_seconds,
+            modified_nanos: self.modified_nanos,
+            changed_nanos: self.changed_nanos,
+            ..*other
+        };
+        *self == with_our_times
+    }
+
+    /// Returns whether its change time may have been cut to seconds.
+    pub const fn has_whole_seconds(&self) -> bool {
+        self.changed_nanos == 0
+    }
+
     /// Appends the witness to an encoding.
     pub fn encode(&self, encoder: &mut Encoder) {
         encoder.u64(self.device).u64(self.inode).u64(self.size).u32(self.mode).u32(self.owner);

@@ -9,6 +9,7 @@ use super::file::Witness;
 use super::folder::Folder;
 use rustix::fs::StatFs;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 /// Returns whether the file system below `path` is a local one whose times and locks can be relied on.
@@ -54,6 +55,30 @@ fn is_trusted(found: &StatFs) -> bool {
     let name = found.f_fstypename.iter();
     let name: Vec<u8> = name.take_while(|byte| **byte != 0).map(|byte| *byte as u8).collect();
     matches!(name.as_slice(), b"apfs" | b"hfs" | b"tmpfs")
+}
+
+/// Returns whether a lease on the open `file` keeps out everybody who could write to it (see [`super::hold`]). It does
+/// where the kernel counts all writers in one place. On overlayfs it does not: a shared mapping refers to the file
+/// below, so that a writer with nothing but a mapping is not counted above. The same may hold for other file systems
+/// that lie on another one.
+#[cfg(target_os = "linux")]
+pub fn counts_writers(file: impl AsFd) -> io::Result<bool> {
+    const COUNTING: [u64; 5] = [
+        0xef53,      // ext2, ext3, ext4
+        0x5846_5342, // xfs
+        0x9123_683e, // btrfs
+        0xf2f5_2010, // f2fs
+        0x0102_1994, // tmpfs
+    ];
+    let kind = rustix::fs::fstatfs(file)?.f_type;
+    #[expect(clippy::cast_sign_loss, reason = "magic numbers are bit patterns")]
+    Ok(COUNTING.contains(&(kind as u64 & 0xffff_ffff)))
+}
+
+/// Returns whether a lease on the open `file` keeps out everybody who could write to it: there are none.
+#[cfg(not(target_os = "linux"))]
+pub fn counts_writers(_: impl AsFd) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]

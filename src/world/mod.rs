@@ -9,6 +9,7 @@ pub mod file;
 pub mod filesystem;
 pub mod folder;
 pub mod glob;
+pub mod hold;
 pub mod home;
 pub mod host;
 pub mod lease;

@@ -170,21 +170,12 @@ impl Tree {
 
     /// Creates a file beside `path` under a name that nothing has, with exactly the given permission bits.
     pub fn create_beside(&mut self, path: &RelPath, mode: u32) -> Result<(File, OsString), FileError> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let name = temporary_name();
         let created = match self.folder_of(path)? {
-            Some(folder) => rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(mode)),
-            None => Err(Errno::NOENT),
+            Some(folder) => create_in(folder, mode),
+            None => Err(Errno::NOENT.into()),
         };
-        let file = created.map_err(|error| self.failed("create a file beside", path, error))?;
-        // On the open file, so that no link can be put in the way; the umask took its part a moment ago.
-        if !Witness::of_open(&file).is_ok_and(|witness| witness.permissions() == mode)
-            && let Err(error) = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
-        {
-            self.drop_beside(&name, path);
-            return Err(self.failed("set the mode of", path, error));
-        }
-        Ok((File::from(file), name))
+        let created = created.map(|(file, name, _)| (file, name));
+        created.map_err(|error| self.failed("create a file beside", path, error))
     }
 
     /// Creates a symbolic link beside `path` under a name that nothing has.
@@ -198,8 +189,13 @@ impl Tree {
     }
 
     /// Moves what was created beside `path` into its place, replacing a file or link there at once.
-    pub fn move_into_place(&mut self, beside: &OsStr, path: &RelPath) -> Result<(), FileError> {
-        let moved = match self.folder_of(path)? {
+    pub fn move_into_place(&self, beside: &OsStr, path: &RelPath) -> Result<(), FileError> {
+        // The folder was opened when something was created in it.
+        let folder = match path.parent_bytes() {
+            None => Some(self.anchor.as_fd()),
+            Some(parent) => self.opened.get(parent).map(AsFd::as_fd),
+        };
+        let moved = match folder {
             Some(folder) => rustix::fs::renameat(folder, beside, folder, path.name()),
             None => Err(Errno::NOENT),
         };
@@ -212,26 +208,6 @@ impl Tree {
             // It is ours and it is in the way of nothing; the error that led here is the one to report.
             let _ = rustix::fs::unlinkat(folder, beside, AtFlags::empty());
         }
-    }
-
-    /// Removes what was created beside `path` for a file that never got its place, if that was before a time in
-    /// nanoseconds since the epoch. What cannot be removed stays for the next time.
-    pub fn sweep_beside(&mut self, path: &RelPath, before: i128) -> Result<(), FileError> {
-        let Some(folder) = self.folder_of(path)? else { return Ok(()) };
-        let entries = match rustix::fs::Dir::read_from(folder) {
-            // A folder may let files be made and not be listed.
-            Err(Errno::ACCESS) => return Ok(()),
-            Err(error) => return Err(self.failed("read the folder of", path, error)),
-            Ok(entries) => entries,
-        };
-        for entry in entries.flatten() {
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            let is_old = |witness: Witness| witness.modified() < before;
-            if is_temporary_name(name) && Witness::at(folder, name).is_ok_and(is_old) {
-                let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
-            }
-        }
-        Ok(())
     }
 
     /// Returns the text of the symbolic link at `path`.
@@ -281,6 +257,47 @@ impl Tree {
             Err(error) => Err(self.failed("remove folder", path, error)),
         }
     }
+}
+
+/// Creates a file in an open folder under a temporary name that nothing has, with exactly the given permission bits.
+/// Returns the name, and what the file looked like when it was new.
+pub fn create_in(folder: BorrowedFd<'_>, mode: u32) -> io::Result<(File, OsString, Witness)> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let name = temporary_name();
+    let file = rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(mode))?;
+    // On the open file, so that no link can be put in the way; the umask took its part a moment ago.
+    let finished = Witness::of_open(&file).and_then(|witness| {
+        if witness.permissions() != mode {
+            rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
+        }
+        Ok(witness)
+    });
+    match finished {
+        Ok(witness) => Ok((File::from(file), name, witness)),
+        Err(error) => {
+            // It is ours and in the way of nothing; the error that led here is the one to report.
+            let _ = rustix::fs::unlinkat(folder, &name, AtFlags::empty());
+            Err(error)
+        }
+    }
+}
+
+/// Removes what was created in an open folder under a temporary name and never got its place, if that was before a time
+/// in nanoseconds since the epoch. What cannot be removed stays for the next time.
+pub fn sweep(folder: BorrowedFd<'_>, before: i128) -> io::Result<()> {
+    let entries = match rustix::fs::Dir::read_from(folder) {
+        // A folder may let files be made and not be listed.
+        Err(Errno::ACCESS) => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries.flatten() {
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        let is_old = |witness: Witness| witness.modified() < before;
+        if is_temporary_name(name) && Witness::at(folder, name).is_ok_and(is_old) {
+            let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());
+        }
+    }
+    Ok(())
 }
 
 /// Returns whether a folder could not be opened because a file or a link stands in its place.

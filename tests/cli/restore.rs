@@ -262,3 +262,79 @@ fn a_depfile_names_the_inputs_of_the_next_look_up() {
     assert_eq!(env.read("main.o").as_deref(), Some("11"));
     assert_eq!(env.read("main.d").as_deref(), Some("main.o: main.c a.h\n"));
 }
+
+/// Makes enough for two threads: three folders, each with 20 files of 40 kB and one small one.
+const LARGE: &str = "#!/bin/sh
+echo ran >> count
+for folder in out/a out/b out/a/c; do
+    mkdir -p $folder
+    echo small > $folder/small
+    for file in 00 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19; do
+        yes $folder/$file | head -c 40000 > $folder/$file
+        chmod 6$((1$file % 4))4 $folder/$file
+    done
+done
+";
+
+fn built_large() -> (TestEnv, Vec<String>) {
+    let env = TestEnv::new();
+    env.script("build", LARGE);
+    assert_eq!(env.run("run -o out -- ./build"), ran(0, ""));
+    let tree = tree(&env);
+    assert_eq!(tree.len(), 4 + 3 * 21);
+    (env, tree)
+}
+
+#[test]
+fn many_files_in_several_folders_come_back() {
+    let (env, expected) = built_large();
+    for round in 0..2 {
+        fs::remove_dir_all(env.work().join("out")).unwrap();
+        assert_eq!(env.run("run -o out -- ./build"), ran(0, ""), "round {round}");
+        assert_eq!(tree(&env), expected, "round {round}");
+    }
+    // Some of them, with folders that are there and files that are not right.
+    fs::remove_dir_all(env.work().join("out/a/c")).unwrap();
+    for file in ["a/07", "b/00", "b/19"] {
+        env.write(&format!("out/{file}"), "edited");
+    }
+    assert_eq!(env.run("run -o out -- ./build"), ran(0, ""));
+    assert_eq!(tree(&env), expected);
+    assert_eq!(env.count(), 1);
+}
+
+#[test]
+fn several_processes_that_restore_the_same_files_do_not_mind_each_other() {
+    let (env, expected) = built_large();
+    fs::remove_dir_all(env.work().join("out")).unwrap();
+    let start = || env.spawn("run -o out -- ./build", std::process::Stdio::null());
+    let children: Vec<_> = (0..4).map(|_| start()).collect();
+    for child in children {
+        assert_eq!(crate::support::Ran::of(&child.wait_with_output().unwrap()), ran(0, ""));
+    }
+    assert_eq!(tree(&env), expected);
+    assert_eq!(env.count(), 1);
+}
+
+#[test]
+fn one_damaged_content_among_many_leaves_nothing_behind() {
+    let (env, expected) = built_large();
+    fs::remove_dir_all(env.work().join("out/b")).unwrap();
+    fs::remove_dir_all(env.work().join("out/a/c")).unwrap();
+    // What the restore finds first and last, and what it finds in between, is another thing of the same size.
+    let blobs = walkdir::WalkDir::new(env.store().join("blobs")).into_iter().flatten();
+    let damaged = blobs.filter(|blob| blob.file_type().is_file()).filter(|blob| {
+        let text = fs::read_to_string(blob.path()).unwrap();
+        ["out/b/09\n", "out/b/19\n", "out/a/c/00\n"].iter().any(|line| text.starts_with(line))
+    });
+    let damaged: Vec<_> = damaged.map(walkdir::DirEntry::into_path).collect();
+    assert_eq!(damaged.len(), 3);
+    for path in damaged {
+        fs::write(path, vec![b'x'; 40_000]).unwrap();
+    }
+    let ran = env.run("run -o out -- ./build");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    // The command has run, and nobody's temporary file is among what it made.
+    assert_eq!(env.count(), 2);
+    assert_eq!(tree(&env), expected);
+}

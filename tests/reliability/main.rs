@@ -30,6 +30,7 @@ mod damage;
 mod faults;
 mod full_disk;
 mod growth;
+mod in_place;
 mod model;
 mod stat_cache;
 mod storms;
