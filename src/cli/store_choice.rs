@@ -141,23 +141,13 @@ pub(super) fn time_ago(now: Timestamp, option: &str, age: &str) -> Result<Timest
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::testing::host_with;
     use crate::model::time::Size;
-    use crate::world::host::{Clock, Terminals};
     use clap::Command;
     use std::path::Path;
 
     fn host(directory: &Path) -> Host {
-        Host {
-            environment: Vec::new(),
-            directory: Some(directory.to_owned()),
-            home: None,
-            config_directory: None,
-            terminals: Terminals::default(),
-            streams_joined: false,
-            umask: 0o022,
-            process: 1,
-            clock: Clock::Fixed(Timestamp::from_millis(0)),
-        }
+        Host { directory: Some(directory.to_owned()), home: None, ..host_with(&[]) }
     }
 
     fn arguments(words: &[&str]) -> ArgMatches {

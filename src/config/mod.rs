@@ -20,7 +20,7 @@ pub mod settings;
 mod stack;
 pub mod starter;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod values;
 pub mod variables;
 mod version;

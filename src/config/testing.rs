@@ -1,11 +1,11 @@
-//! Hosts made by hand, for the tests of this module.
+//! Hosts made by hand, for the tests of this module and of those above.
 
 use crate::model::time::Timestamp;
 use crate::world::host::{Clock, Host, Terminals};
 use std::path::Path;
 
-/// Returns a host with these variables and nothing else.
-pub(super) fn host_with(variables: &[(&str, &str)]) -> Host {
+/// Returns a host with these variables, whose folders are nowhere and whose clock stands still.
+pub(crate) fn host_with(variables: &[(&str, &str)]) -> Host {
     Host {
         environment: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         directory: Some("/work".into()),

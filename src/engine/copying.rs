@@ -1,8 +1,8 @@
 //! Making files out of stored ones, on two threads.
 //!
 //! Most of a restore is the kernel's: new files, new pages, the copy. Making a file locks its folder, so the work goes
-//! out in batches of files that belong into one folder: two threads are rarely in the same one. Whoever hands a batch
-//! over when two of them are waiting makes it himself, and at the end he helps.
+//! out in batches of files that belong into one folder: two threads are rarely in the same one. The caller hands batches
+//! over as it puts them together; while two are waiting it makes the next one itself, and at the end it helps.
 //!
 //! A file is made under a temporary name beside its place. What was made is told whatever becomes of it, so that it can
 //! be taken away again.

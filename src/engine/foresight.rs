@@ -1,6 +1,6 @@
 //! Which work may take so long that it is worth showing, told beforehand by a look that costs next to nothing.
 //!
-//! To show work takes a thread, and a small hit would be a tenth slower for one that never draws anything. Nothing is
+//! To show work takes a thread, and starting one that never draws anything is a good part of a small hit. Nothing is
 //! decided here but that: what is foreseen wrongly is shown in vain, or not at all.
 
 use crate::config::settings::{Pattern, Settings};

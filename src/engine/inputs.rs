@@ -6,6 +6,12 @@
 //!
 //! A file's ingredient holds its content and whether it may be executed. Times, owners and the other mode bits are
 //! not in it. A symbolic link counts with its text and, where it leads to a file, that file's content.
+//!
+//! Files of the store are no inputs, because every run changes them: a folder that holds the store counts without it, and
+//! one of its files that is named itself is an error.
+//!
+//! Deliberately absent: looking at files and remembering their digests (see [`crate::store::looking`]), and what is only
+//! needed after a run (see [`super::watch`]).
 
 use super::outputs::{OutputError, Outputs, base_text};
 use super::watch::{Finds, Group, Watch, Watched, all_listings, key_name, link_of, listing_of};

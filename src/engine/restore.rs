@@ -4,13 +4,15 @@
 //!
 //! 1. *Look.* Every node of the entry is compared with what stands in its place. What is right stays; what has to
 //!    be written is known before anything is touched, and so is whatever stands in the way.
-//! 2. *Stage.* Each file to write is made beside its place, under a hidden name, and hashed as it is written, unless
-//!    the stat facts of the stored file prove it (see [`crate::store::witness`]). When one content is missing or is not what its digest says, all that was staged goes away again: a hit is never
-//!    claimed before everything is there.
-//! 3. *Swap.* Staged files are renamed into place, one by one; each is whole before and after.
+//! 2. *Stage* (see `copying`). Each file to write is made beside its place, under a hidden name, and hashed as
+//!    it is written, unless the stat facts of the stored file prove it (see [`crate::store::witness`]). When one content
+//!    is missing or is not what its digest says, all that was staged goes away again: a hit is never claimed before
+//!    everything is there.
+//! 3. *Swap* (see `swapping`). Staged files are renamed into place; each is whole before and after.
 //! 4. *Clear away.* What an earlier run or restore of the same task put there, and nobody touched since, goes where
 //!    the new result does not have it. So does everything else under `--clean-outputs`.
-//! 5. *Remember* what is ours now (see [`crate::store::placement`]).
+//! 5. *Touch* what was right already, unless `--output-mtime keep` asks for its own time (see [`crate::world::hold`]).
+//! 6. *Remember* what is ours now (see [`crate::store::placement`]).
 //!
 //! A crash between two renames leaves each file old or new; the next run does it again. What it had staged stays
 //! behind under a name that no later run takes for an output, and a restore into the same folder an hour later removes

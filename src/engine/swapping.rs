@@ -1,7 +1,9 @@
 //! Renaming staged files and links into their places.
 //!
-//! Each is whole before and after, and between two renames a crash leaves each old or new. A rename locks its folder, and
-//! looks a name up in it twice: with many files several threads do it.
+//! A rename locks its folder and searches it twice, so with many files several threads do it, each in folders of its
+//! own as far as possible.
+//!
+//! Invariant: whatever fails, each file is either in its place or still told to be staged.
 //!
 //! Deliberately absent: anything that makes or removes a file.
 

@@ -90,21 +90,11 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
-    use crate::world::host::{Clock, Terminals};
+    use crate::config::testing::host_with;
+    use crate::world::host::Terminals;
 
     fn host(variables: &[(&str, &str)], stdout: bool) -> Host {
-        Host {
-            environment: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
-            directory: None,
-            home: None,
-            config_directory: None,
-            terminals: Terminals { stdout, ..Terminals::default() },
-            streams_joined: false,
-            umask: 0o022,
-            process: 1,
-            clock: Clock::Fixed(Timestamp::from_millis(0)),
-        }
+        Host { terminals: Terminals { stdout, ..Terminals::default() }, ..host_with(variables) }
     }
 
     #[test]

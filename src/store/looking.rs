@@ -5,8 +5,12 @@
 //! small ones at a time and a large one in pieces; what is kept of a batch lies in one piece of memory, because threads
 //! that ask for much memory in small pieces wait for each other in the kernel.
 //!
-//! Files that a shelf without any name cannot know are not looked at before they are read: who reads them looks at the
-//! open file before and after.
+//! Where the shelf of a folder is empty, its files are not looked at before they are read: no digest could be taken over,
+//! and who reads a file looks at it, open, before and after.
+//!
+//! Invariant: what comes out is in the order of the folders and their names, whoever looked.
+//!
+//! Deliberately absent: the rules by which a digest is believed or noted, which are those of [`super::witness`].
 
 use super::shelf::Shelf;
 use super::witness::{WitnessBook, Witnessed};

@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-/// A folder that names are looked at in: the way to it is followed once and not for each of them.
+/// An open folder.
 #[derive(Debug)]
 pub struct Folder(OwnedFd);
 

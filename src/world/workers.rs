@@ -1,4 +1,4 @@
-//! Work that is shared out among threads, as many as there are processors.
+//! Work that is shared out among threads, as many as there are processors, up to eight.
 //!
 //! Whoever is free takes the next piece, so that no thread waits for a share that turned out larger. Where no thread can
 //! be had the others do its work; the caller's own thread is always one of them.

@@ -1,5 +1,6 @@
 //! Inputs, outputs and arguments that no caller should have, and what becomes of them.
 
+use crate::support::program::copy_program;
 use crate::support::{Ran, TestEnv, ran};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -356,7 +357,7 @@ fn a_dependency_file_that_never_ends_is_refused() {
 fn inputs_and_programs_that_may_not_be_read() {
     let env = TestEnv::new();
     env.script("tool", "#!/bin/sh\necho ran\n");
-    fs::copy("/bin/echo", env.work().join("binary")).unwrap();
+    copy_program(Path::new("/bin/echo"), &env.work().join("binary"));
     fs::set_permissions(env.work().join("binary"), fs::Permissions::from_mode(0o711)).unwrap();
     env.write("input", "x");
     fs::set_permissions(env.work().join("input"), fs::Permissions::from_mode(0o000)).unwrap();
@@ -400,7 +401,7 @@ fn as_nobody(env: &TestEnv) -> Option<impl Fn(&str) -> Ran> {
     }
     let program = env.command().get_program().to_owned();
     let copied = folder.join("taskcache");
-    fs::copy(program, &copied).unwrap();
+    copy_program(program.as_ref(), &copied);
     Some(move |line: &str| {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "65534", "--clear-groups"]).arg(&copied).args(crate::support::split(line));

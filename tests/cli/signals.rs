@@ -47,10 +47,16 @@ fn an_interrupt_of_the_group_is_the_commands_to_act_upon() {
     assert_eq!(env.run("local-cache list"), ran(0, "no entries\n"));
 }
 
+/// Makes the script of a command that says `ready` and waits to die by a signal. It does not become another program to
+/// wait: a shell puts an interrupt off at some points, and one that becomes another program then never acts upon it.
+fn dies_by(name: &str) -> String {
+    format!("trap 'kill $!; trap - {name}; kill -{name} $$' {name}; {WAIT}")
+}
+
 #[test]
-fn an_interrupt_that_nobody_traps_ends_both() {
+fn an_interrupt_that_the_command_dies_of_ends_both() {
     let env = TestEnv::new();
-    let (child, stdout, _) = started(&env, "echo ready; exec sleep 60");
+    let (child, stdout, _) = started(&env, &dies_by("INT"));
     kill_process_group(pid(&child), Signal::INT).unwrap();
     assert_eq!(ended(child, stdout), ran(128 + 2, ""));
     let shell = env.shell("taskcache run -- sh -c 'kill -INT $$'; echo after");
@@ -78,7 +84,7 @@ fn a_signal_to_taskcache_alone_is_forwarded_once() {
         assert_eq!(ended(child, stdout), ran(3, "").with_stderr(&warning), "{name}");
         assert_eq!(env.read("got"), Some(format!("{name}\n")));
 
-        let (child, stdout, _) = started(&env, "echo ready; exec sleep 60");
+        let (child, stdout, _) = started(&env, &dies_by(name));
         kill_process(pid(&child), signal).unwrap();
         assert_eq!(ended(child, stdout), ran(128 + number, ""), "{name}");
         assert_eq!(env.run("local-cache list"), ran(0, "no entries\n"), "{name}");

@@ -3,10 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+
+#[path = "program.rs"]
+pub mod program;
+
+use program::write_program;
 
 /// A home, a working directory and an environment that nothing else sees.
 pub struct TestEnv {
@@ -81,12 +85,12 @@ impl TestEnv {
         self.folder.path().join("home")
     }
 
-    /// Returns the folder of the store.
     /// Removes the hot records, so that hits have to ask the index.
     pub fn forget_hot_records(&self) {
         fs::remove_dir_all(self.store().join("records")).unwrap();
     }
 
+    /// Returns the folder of the store.
     pub fn store(&self) -> PathBuf {
         self.home().join(".flyte/local-cache/taskcache")
     }
@@ -119,8 +123,9 @@ impl TestEnv {
 
     /// Writes an executable script.
     pub fn script(&self, name: &str, contents: &str) -> PathBuf {
-        let path = self.write(name, contents);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode can be set");
+        let path = self.work().join(name);
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder can be made");
+        write_program(&path, contents);
         path
     }
 

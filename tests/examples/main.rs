@@ -8,6 +8,8 @@
     reason = "a test that cannot go on says so by panicking; nobody links against tests"
 )]
 
+#[path = "../cli/program.rs"]
+mod program;
 mod workshop;
 
 mod c_project;

@@ -1,9 +1,9 @@
 //! A copy of an example with a home of its own, in which the start of certain programs is written down.
 
+use crate::program::{copy_program, write_program};
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -72,9 +72,7 @@ impl Workshop {
             "#!/bin/sh\n{before}\nwords=\"{program} $*\"\n[ \"$words\" = '{program} --version' ] || \
              printf '%s\\n' \"${{words%%\n*}}\" >> '{log}'\nexec '{real}' \"$@\"\n"
         );
-        let path = self.root().join("bin").join(program);
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&self.root().join("bin").join(program), &script);
     }
 
     /// Returns the command lines that were written down since this was last asked, in their order.
@@ -176,7 +174,7 @@ fn copy_folder(from: &Path, to: &Path) {
         let child = child.unwrap();
         let target = to.join(child.file_name());
         if child.file_type().unwrap().is_file() {
-            fs::copy(child.path(), target).unwrap();
+            copy_program(&child.path(), &target);
         } else if child.file_name() != BUILD_FOLDER {
             copy_folder(&child.path(), &target);
         }

@@ -20,6 +20,9 @@
 
 mod old_stores;
 mod power;
+#[expect(dead_code, reason = "shared with the tests of the program, which need more of it")]
+#[path = "../cli/program.rs"]
+mod program;
 mod samples;
 mod support;
 mod tracer;

@@ -1,8 +1,8 @@
 //! A world for one test, how much is to be tried, and what every trial has to leave behind.
 
+use crate::program::write_program;
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -137,8 +137,7 @@ impl World {
     /// Writes an executable script into the working directory.
     pub fn script(&self, name: &str, body: &str) {
         let path = self.work().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&path, &format!("#!/bin/sh\n{body}\n"));
     }
 
     /// Returns a program, to be started in this world.

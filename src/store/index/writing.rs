@@ -1,4 +1,6 @@
-//! How rows are written, and how a write survives a power cut.
+//! How rows are written, how a write survives a power cut, and how the write-ahead log stays short.
+//!
+//! Deliberately absent: transactions. Who writes has begun one, and knows what belongs together.
 
 use super::*;
 use crate::world::file::{FileError, Witness, open_for_reading};
