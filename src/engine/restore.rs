@@ -27,6 +27,7 @@
 //! replaced by a file, nor a file by a folder: what stands in the way makes a miss, and the command decides. A node
 //! that was carried (see [`crate::model::output::OutputNode::carried`]) is never written over.
 
+use super::cleaning::{empty_output_folders, remove_placed};
 use super::copying::{ABANDONED, Batch, Copied, Copy, Copying, Made};
 use super::outputs::{DeclaredOutput, Outputs};
 use super::swapping::{Staged, swap};
@@ -475,12 +476,15 @@ impl<'a> Restore<'a> {
     /// Takes away what was made, folders too: the command runs now, and may want to make them itself.
     fn unstage(&mut self) {
         for Staged { number, path, beside } in std::mem::take(&mut self.staged) {
-            if let Some(tree) = self.trees.get_mut(&number) {
+            // Its tree is there, and so that few descriptors are enough it is asked for in this way.
+            if let Ok(tree) = self.tree(number) {
                 tree.drop_beside(&beside, &path);
             }
         }
-        for tree in self.trees.values_mut() {
+        // The last one first: an earlier one may have made the anchor that others share.
+        for tree in self.trees.values_mut().rev() {
             tree.remove_made();
+            tree.close_folders();
         }
     }
 
@@ -544,7 +548,7 @@ impl<'a> Restore<'a> {
             }
         }
         if self.manner.clean {
-            removed += super::cleaning::empty_output_folders(self.outputs, Some(tree))?;
+            removed += empty_output_folders(self.outputs, Some(tree))?;
         }
         Ok(removed)
     }
@@ -589,20 +593,4 @@ impl<'a> Restore<'a> {
 
 fn staged(node: &OutputNode, beside: OsString) -> Staged {
     Staged { number: node.output, path: node.path.clone(), beside }
-}
-
-/// Removes what stands at a path if it still is what was placed there; says whether it did.
-pub fn remove_placed(tree: &mut Tree, path: &RelPath, placed: &Placed) -> Result<bool, FileError> {
-    let Ok(Some(there)) = tree.look_through(path) else { return Ok(false) };
-    match placed {
-        Placed::Directory if there.file_type() == FileType::Directory => tree.remove_empty_folder(path),
-        Placed::File { witness, .. } if *witness == there => tree.remove_file(path).map(|()| true),
-        Placed::Symlink { target }
-            if there.file_type() == FileType::Symlink
-                && tree.read_link(path)?.as_bytes() == target.as_slice() =>
-        {
-            tree.remove_file(path).map(|()| true)
-        }
-        _ => Ok(false),
-    }
 }

@@ -14,9 +14,15 @@ yes last | head -c 40000 > above/out/deep/last
 
 #[test]
 fn the_command_finds_no_folder_of_a_restore_that_failed() {
+    // Of the second one another output comes before it, whose anchor both share.
+    for line in ["run -o above/out -- ./build", "run -o above/out/first -o above/out/deep -- ./build"] {
+        finds_no_folder(line);
+    }
+}
+
+fn finds_no_folder(line: &str) {
     let env = TestEnv::new();
     env.script("build", MAKES_FOLDERS);
-    let line = "run -o above/out -- ./build";
     assert_eq!(env.run(line), ran(0, ""));
     fs::remove_dir_all(env.work().join("above")).unwrap();
     let blobs = walkdir::WalkDir::new(env.store().join("blobs")).into_iter().flatten();
