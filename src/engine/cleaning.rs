@@ -6,7 +6,6 @@
 //! since and the store can still give back. When the run fails, it is put back.
 
 use super::outputs::Outputs;
-use super::restore::remove_placed;
 use super::survey::Survey;
 use crate::model::output::OutputTree;
 use crate::model::path::RelPath;
@@ -15,7 +14,9 @@ use crate::store::placement::{Placed, Placement};
 use crate::store::{Store, StoreError};
 use crate::world::file::{FileError, FileType};
 use crate::world::tree::Tree;
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 
 /// Removes what stands in the declared output folders, but for what `keep` has and what declarations take out.
 /// Files that are declared by their own path, and the folders themselves, stay. Returns how much went.
@@ -110,8 +111,7 @@ impl TakenAway {
             match placed {
                 Placed::Directory => tree.make_folder(&path, mode)?,
                 Placed::Symlink { target } => {
-                    use std::os::unix::ffi::OsStrExt;
-                    let beside = tree.link_beside(&path, std::ffi::OsStr::from_bytes(&target))?;
+                    let beside = tree.link_beside(&path, OsStr::from_bytes(&target))?;
                     tree.move_into_place(&beside, &path)?;
                 }
                 Placed::File { content, .. } => {
@@ -131,5 +131,21 @@ impl TakenAway {
             }
         }
         Ok(())
+    }
+}
+
+/// Removes what stands at a path if it still is what was placed there; says whether it did.
+pub fn remove_placed(tree: &mut Tree, path: &RelPath, placed: &Placed) -> Result<bool, FileError> {
+    let Ok(Some(there)) = tree.look_through(path) else { return Ok(false) };
+    match placed {
+        Placed::Directory if there.file_type() == FileType::Directory => tree.remove_empty_folder(path),
+        Placed::File { witness, .. } if *witness == there => tree.remove_file(path).map(|()| true),
+        Placed::Symlink { target }
+            if there.file_type() == FileType::Symlink
+                && tree.read_link(path)?.as_bytes() == target.as_slice() =>
+        {
+            tree.remove_file(path).map(|()| true)
+        }
+        _ => Ok(false),
     }
 }

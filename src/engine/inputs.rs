@@ -75,6 +75,15 @@ pub enum InputError {
 }
 
 impl InputError {
+    /// Returns whether something that was found was gone when it was to be read.
+    fn is_gone(&self) -> bool {
+        match self {
+            Self::Walk { source, .. } => source.is_missing(),
+            Self::File(error) => error.is_missing(),
+            _ => false,
+        }
+    }
+
     /// Returns the way out, where there is one.
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
@@ -231,8 +240,29 @@ pub fn listing(sources: Sources<'_>) -> Result<Digest, InputError> {
     Ok(listing_of(&find_declared(sources, &taken_out)?.finds))
 }
 
+/// How often inputs are looked for that go away meanwhile. A tree that loses files at each of so many looks has no state
+/// that a key could stand for.
+const LOOKS: usize = 20;
+
 /// Finds and hashes all input files. Behind the ingredients there is `room` for so many others.
+///
+/// Others may work in the same folders, and what they take away between a listing and a look is no reason to stop: all is
+/// looked for anew.
 pub fn gather(sources: Sources<'_>, room: usize, book: &mut WitnessBook) -> Result<Inputs, InputError> {
+    while_gone(|| gather_once(sources, room, book))
+}
+
+fn while_gone<T>(mut look: impl FnMut() -> Result<T, InputError>) -> Result<T, InputError> {
+    for _ in 1..LOOKS {
+        match look() {
+            Err(error) if error.is_gone() => {}
+            done => return done,
+        }
+    }
+    look()
+}
+
+fn gather_once(sources: Sources<'_>, room: usize, book: &mut WitnessBook) -> Result<Inputs, InputError> {
     let taken_out = TakenOut::of(sources)?;
     let Declared { finds, ignored, mut seen } = find_declared(sources, &taken_out)?;
     let mut inputs = Inputs { ignored, ..Inputs::default() };
@@ -393,4 +423,30 @@ pub fn changed_since<'w>(
 /// Returns the path of a word as it stands below the working directory.
 pub fn path_of(directory: &Path, word: &[u8]) -> PathBuf {
     directory.join(OsStr::from_bytes(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::reading::read;
+
+    #[test]
+    fn what_goes_away_is_looked_for_anew_and_nothing_else_is() {
+        let place = tempfile::tempdir().unwrap();
+        let gone = || InputError::File(read(&place.path().join("gone")).unwrap_err());
+        let special = || InputError::File(read(place.path()).unwrap_err());
+        let looks = |until: usize, error: &dyn Fn() -> InputError| {
+            let mut looks = 0;
+            let found = while_gone(|| {
+                looks += 1;
+                if looks < until { Err(error()) } else { Ok(()) }
+            });
+            (looks, found.is_ok())
+        };
+        assert_eq!(looks(1, &gone), (1, true));
+        assert_eq!(looks(LOOKS, &gone), (LOOKS, true));
+        assert_eq!(looks(LOOKS + 1, &gone), (LOOKS, false));
+        assert_eq!(looks(5, &special), (1, false));
+        assert_eq!(looks(5, &|| InputError::Missing(b"in".to_vec())), (1, false));
+    }
 }

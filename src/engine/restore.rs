@@ -29,8 +29,9 @@
 //! replaced by a file, nor a file by a folder: what stands in the way makes a miss, and the command decides. A node
 //! that was carried (see [`crate::model::output::OutputNode::carried`]) is never written over.
 
+use super::cleaning::{empty_output_folders, remove_placed};
 use super::copying::{ABANDONED, Batch, Copied, Copy, Copying, Made};
-use super::outputs::Outputs;
+use super::outputs::{DeclaredOutput, Outputs};
 use super::swapping::{Staged, swap};
 use crate::config::settings::OutputMtime;
 use crate::model::entry::Content;
@@ -125,6 +126,8 @@ pub struct Restore<'a> {
     outputs: &'a Outputs,
     placement: &'a Placement,
     trees: BTreeMap<u32, Tree>,
+    /// The number of the output that was worked at last.
+    last: u32,
     staged: Vec<Staged>,
     manner: Manner,
 }
@@ -132,7 +135,7 @@ pub struct Restore<'a> {
 impl<'a> Restore<'a> {
     /// Begins; nothing is touched yet.
     pub const fn new(outputs: &'a Outputs, placement: &'a Placement, manner: Manner) -> Self {
-        Self { outputs, placement, trees: BTreeMap::new(), staged: Vec::new(), manner }
+        Self { outputs, placement, trees: BTreeMap::new(), last: 0, staged: Vec::new(), manner }
     }
 
     /// Puts a tree back and returns what is ours now.
@@ -209,6 +212,12 @@ impl<'a> Restore<'a> {
     /// Returns the folder that an output's paths are below. It is opened, and made where it is missing.
     fn tree(&mut self, number: u32) -> Result<&mut Tree, RestoreError> {
         let anchor = self.outputs.declared()[number as usize].pattern.anchor();
+        // Nodes come output by output: those of the last one are done with, mostly.
+        if self.last != number
+            && let Some(last) = self.trees.get_mut(&std::mem::replace(&mut self.last, number))
+        {
+            last.close_folders();
+        }
         match self.trees.entry(number) {
             std::collections::btree_map::Entry::Occupied(tree) => Ok(tree.into_mut()),
             std::collections::btree_map::Entry::Vacant(place) => Ok(place.insert(Tree::create(anchor)?)),
@@ -466,11 +475,18 @@ impl<'a> Restore<'a> {
         Ok(opened.map_err(FileError::of("create a file beside", &full))?)
     }
 
+    /// Takes away what was made, folders too: the command runs now, and may want to make them itself.
     fn unstage(&mut self) {
         for Staged { number, path, beside } in std::mem::take(&mut self.staged) {
-            if let Some(tree) = self.trees.get_mut(&number) {
+            // Its tree is there, and so that few descriptors are enough it is asked for in this way.
+            if let Ok(tree) = self.tree(number) {
                 tree.drop_beside(&beside, &path);
             }
+        }
+        // The last one first: an earlier one may have made the anchor that others share.
+        for tree in self.trees.values_mut().rev() {
+            tree.remove_made();
+            tree.close_folders();
         }
     }
 
@@ -525,25 +541,22 @@ impl<'a> Restore<'a> {
             stale.map(|((number, path), placed)| (*number, path.clone(), placed.clone())).collect();
         for (number, path, placed) in stale {
             let declared = self.outputs.declared().get(number as usize);
-            if declared.is_some_and(|output| output.pattern.covers(path.as_bytes())) {
+            // An anchor that does not exist holds nothing, and is not made to find that out.
+            let is_there = |output: &DeclaredOutput| {
+                self.trees.contains_key(&number) || output.pattern.anchor().is_dir()
+            };
+            if declared.is_some_and(|output| output.pattern.covers(path.as_bytes()) && is_there(output)) {
                 removed += usize::from(remove_placed(self.tree(number)?, &path, &placed)?);
             }
         }
         if self.manner.clean {
-            removed += super::cleaning::empty_output_folders(self.outputs, Some(tree))?;
+            removed += empty_output_folders(self.outputs, Some(tree))?;
         }
         Ok(removed)
     }
 
     fn placement_of(&mut self, steps: &[(&OutputNode, Step<'_>)]) -> Result<Placement, RestoreError> {
         let mut paths = BTreeMap::new();
-        // Modes of new folders are set last and innermost first: one without write permission would have kept its
-        // own files out.
-        for (node, step) in steps.iter().rev() {
-            if let Step::Folder { mode } = step {
-                self.tree(node.output)?.set_folder_mode(&node.path, *mode)?;
-            }
-        }
         for (node, step) in steps {
             let key = (node.output, node.path.clone());
             let was_ours = self.placement.paths.contains_key(&key);
@@ -567,6 +580,13 @@ impl<'a> Restore<'a> {
             };
             paths.insert(key, placed);
         }
+        // Modes of new folders are set last of all and innermost first: one without write permission would have kept
+        // its own files out, and one without read permission cannot be opened again.
+        for (node, step) in steps.iter().rev() {
+            if let Step::Folder { mode } = step {
+                self.tree(node.output)?.set_folder_mode(&node.path, *mode)?;
+            }
+        }
         let rewritten = steps.iter().filter(|(node, _)| node.rewritten);
         let rewritten = rewritten.map(|(node, _)| (node.output, node.path.clone())).collect();
         Ok(Placement { paths, rewritten })
@@ -575,20 +595,4 @@ impl<'a> Restore<'a> {
 
 fn staged(node: &OutputNode, beside: OsString) -> Staged {
     Staged { number: node.output, path: node.path.clone(), beside }
-}
-
-/// Removes what stands at a path if it still is what was placed there; says whether it did.
-pub fn remove_placed(tree: &mut Tree, path: &RelPath, placed: &Placed) -> Result<bool, FileError> {
-    let Ok(Some(there)) = tree.look_through(path) else { return Ok(false) };
-    match placed {
-        Placed::Directory if there.file_type() == FileType::Directory => tree.remove_empty_folder(path),
-        Placed::File { witness, .. } if *witness == there => tree.remove_file(path).map(|()| true),
-        Placed::Symlink { target }
-            if there.file_type() == FileType::Symlink
-                && tree.read_link(path)?.as_bytes() == target.as_slice() =>
-        {
-            tree.remove_file(path).map(|()| true)
-        }
-        _ => Ok(false),
-    }
 }

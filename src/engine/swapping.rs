@@ -13,6 +13,7 @@ use crate::world::tree::Tree;
 use crate::world::workers::share;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many files one thread moves before it takes more.
@@ -40,12 +41,12 @@ pub(super) fn swap(trees: &BTreeMap<u32, Tree>, staged: &mut Vec<Staged>) -> Res
     let moves = share(
         pieces.len(),
         pieces.len(),
-        || (),
-        |(), at| {
+        || None,
+        |last, at| {
             if has_failed.load(Ordering::Relaxed) {
                 return (0, Ok(()));
             }
-            let moved = move_all(trees, pieces[at]);
+            let moved = move_all(trees, pieces[at], last);
             has_failed.fetch_or(moved.1.is_err(), Ordering::Relaxed);
             moved
         },
@@ -55,16 +56,42 @@ pub(super) fn swap(trees: &BTreeMap<u32, Tree>, staged: &mut Vec<Staged>) -> Res
     moves.into_iter().try_for_each(|(_, done)| done).map(|()| count)
 }
 
+/// The folder that was moved in last: the number of its output, its path, and itself.
+type Last = Option<(u32, Option<RelPath>, OwnedFd)>;
+
 /// Moves files up to the first that cannot be, and says how many.
-fn move_all(trees: &BTreeMap<u32, Tree>, staged: &[Staged]) -> (usize, Result<(), FileError>) {
+fn move_all(
+    trees: &BTreeMap<u32, Tree>,
+    staged: &[Staged],
+    last: &mut Last,
+) -> (usize, Result<(), FileError>) {
     for (moved, Staged { number, path, beside }) in staged.iter().enumerate() {
         // A tree that was made in is open.
         let Some(tree) = trees.get(number) else { return (moved, Ok(())) };
-        if let Err(error) = tree.move_into_place(beside, path) {
+        let done = folder_at_hand(tree, *number, path, last)
+            .and_then(|folder| tree.move_within(folder, beside, path));
+        if let Err(error) = done {
             return (moved, Err(error));
         }
     }
     (staged.len(), Ok(()))
+}
+
+/// Returns the open folder that holds a path; that of the one before is most often the same.
+fn folder_at_hand<'l>(
+    tree: &Tree,
+    number: u32,
+    path: &RelPath,
+    last: &'l mut Last,
+) -> Result<BorrowedFd<'l>, FileError> {
+    let is_it = |(of, folder, _): &(u32, Option<RelPath>, OwnedFd)| {
+        (*of, folder.as_ref().map(RelPath::as_bytes)) == (number, path.parent_bytes())
+    };
+    let at_hand = match last.take().filter(is_it) {
+        Some(at_hand) => at_hand,
+        None => (number, path.parent(), tree.open_folder_of(path)?),
+    };
+    Ok(last.insert(at_hand).2.as_fd())
 }
 
 #[cfg(test)]

@@ -86,6 +86,11 @@ impl ExpandError {
         &self.reason
     }
 
+    /// Returns whether what was found is gone: somebody took it away between two looks.
+    pub fn is_missing(&self) -> bool {
+        means_missing(&self.reason)
+    }
+
     fn new(action: &'static str, path: &Path, reason: io::Error) -> Self {
         Self { action, path: path.to_owned(), reason }
     }

@@ -69,7 +69,7 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 const OLDEST: u32 = 4;
 
-/// How many files wait for a tick together. Each has a descriptor, of which there are often 1,024.
+/// How many files wait for a tick together at most. Each has a descriptor, and [`together`] leaves most of those to others.
 const TOGETHER: usize = 256;
 
 /// Two times that are less than this apart, in nanoseconds, were not taken from a clock that ticks: no kernel ticks
@@ -150,6 +150,8 @@ pub struct Touched {
 pub struct Touching {
     clocks: HashMap<u64, Clock>,
     is_relied_on: bool,
+    /// How many files wait together.
+    together: usize,
     waiting: Vec<Waiting>,
     touched: Vec<Touched>,
 }
@@ -159,6 +161,7 @@ impl Default for Touching {
         Self {
             clocks: HashMap::new(),
             is_relied_on: is_relied_on(),
+            together: together(rustix::process::getrlimit(rustix::process::Resource::Nofile).current),
             waiting: Vec::new(),
             touched: Vec::new(),
         }
@@ -200,7 +203,7 @@ impl Touching {
             }
             Clock::Ticking => {
                 self.waiting.push(Waiting { number, hold, witness: after });
-                if self.waiting.len() >= TOGETHER {
+                if self.waiting.len() >= self.together {
                     self.settle();
                 }
             }
@@ -250,6 +253,12 @@ fn clock_of(file: &File, after: &mut Witness) -> io::Result<Clock> {
         }
     }
     Ok(Clock::Ticking)
+}
+
+/// Returns how many files wait for a tick together where a process may have so many descriptors.
+fn together(descriptors: Option<u64>) -> usize {
+    let share = descriptors.map_or(usize::MAX, |most| usize::try_from(most / 4).unwrap_or(usize::MAX));
+    share.clamp(1, TOGETHER)
 }
 
 fn set_present(file: &File) -> io::Result<()> {

@@ -7,6 +7,9 @@
 //!
 //! The anchor itself is opened as the caller named it, links included: that a user's `dist` leads to another disk is
 //! theirs to decide.
+//!
+//! A tree may have more folders than a process may have descriptors. So only some are kept open, and one that is asked
+//! for again is opened again, from the anchor on and as carefully as the first time.
 
 use super::file::{FileError, Witness, random_number};
 use crate::model::path::RelPath;
@@ -25,9 +28,27 @@ use std::path::{Path, PathBuf};
 pub struct Tree {
     path: PathBuf,
     anchor: OwnedFd,
-    opened: HashMap<RelPath, OwnedFd>,
+    opened: HashMap<RelPath, Opened>,
     made: Vec<RelPath>,
+    /// The anchor and the folders above it, as far as they were made here; the outermost first.
+    made_above: Vec<PathBuf>,
 }
+
+#[derive(Debug)]
+struct Opened {
+    folder: OwnedFd,
+    /// Opened through a link, which nobody follows a second time: it stays open.
+    through_link: bool,
+}
+
+impl AsFd for Opened {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+}
+
+/// How many folders are kept open. Work goes from folder to folder in their order, so that it needs few at a time.
+const MOST_OPEN: usize = 16;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -35,9 +56,13 @@ impl Tree {
     /// Opens the folder at `path`; `None` where there is none.
     pub fn open(path: &Path) -> Result<Option<Self>, FileError> {
         match rustix::fs::open(path, FOLDER, Mode::empty()) {
-            Ok(anchor) => {
-                Ok(Some(Self { path: path.to_owned(), anchor, opened: HashMap::new(), made: Vec::new() }))
-            }
+            Ok(anchor) => Ok(Some(Self {
+                path: path.to_owned(),
+                anchor,
+                opened: HashMap::new(),
+                made: Vec::new(),
+                made_above: Vec::new(),
+            })),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(FileError::of("open folder", path)(error)),
         }
@@ -45,9 +70,31 @@ impl Tree {
 
     /// Opens the folder at `path`, made with those above it where it is missing.
     pub fn create(path: &Path) -> Result<Self, FileError> {
-        std::fs::create_dir_all(path).map_err(FileError::of("create folder", path))?;
-        Self::open(path)?
-            .ok_or_else(|| FileError::of("open folder", path)(io::Error::from(io::ErrorKind::NotADirectory)))
+        let missing: Vec<_> = path.ancestors().take_while(|above| !above.exists()).collect();
+        let made = missing.into_iter().rev().filter(|folder| std::fs::create_dir(folder).is_ok());
+        let made_above: Vec<_> = made.map(Path::to_owned).collect();
+        // Says what could not be made, and makes what somebody else took away meanwhile.
+        let made = std::fs::create_dir_all(path).map_err(FileError::of("create folder", path));
+        let no_folder = || FileError::of("open folder", path)(io::Error::from(io::ErrorKind::NotADirectory));
+        match made.and_then(|()| Self::open(path)?.ok_or_else(no_folder)) {
+            Ok(tree) => Ok(Self { made_above, ..tree }),
+            Err(error) => {
+                remove_empty(&made_above);
+                Err(error)
+            }
+        }
+    }
+
+    fn keep_open(&mut self, path: &RelPath, folder: OwnedFd, through_link: bool) {
+        if self.opened.len() >= MOST_OPEN {
+            self.close_folders();
+        }
+        self.opened.insert(path.clone(), Opened { folder, through_link });
+    }
+
+    /// Closes the folders that can be opened again. Nothing changes by it but how many descriptors there are.
+    pub fn close_folders(&mut self) {
+        self.opened.retain(|_, opened| opened.through_link);
     }
 
     /// Returns the absolute path of something below, for messages.
@@ -80,9 +127,7 @@ impl Tree {
                 rustix::fs::openat(above, path.name(), FOLDER | OFlags::NOFOLLOW, Mode::empty())
             };
             match opened {
-                Ok(folder) => {
-                    self.opened.insert(path.clone(), folder);
-                }
+                Ok(folder) => self.keep_open(path, folder, false),
                 Err(Errno::NOENT) => return Ok(None),
                 Err(error) => return Err(self.failed("open folder", path, error)),
             }
@@ -113,7 +158,7 @@ impl Tree {
         let Some(above) = self.folder_of(path)? else { return Ok(()) };
         match rustix::fs::openat(above, path.name(), FOLDER, Mode::empty()) {
             Ok(folder) => {
-                self.opened.insert(path.clone(), folder);
+                self.keep_open(path, folder, true);
                 Ok(())
             }
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
@@ -158,6 +203,45 @@ impl Tree {
         &self.made
     }
 
+    /// Removes the folders that were made here, as far as nothing is in them.
+    pub fn remove_made(&mut self) {
+        for path in std::mem::take(&mut self.made).iter().rev() {
+            // In one that cannot be removed there is something, or somebody changed it: it is no longer ours.
+            let _ = self.remove_empty_folder(path);
+        }
+        remove_empty(&std::mem::take(&mut self.made_above));
+    }
+
+    /// Opens the folder that holds `path` for somebody who shares this tree with others.
+    pub fn open_folder_of(&self, path: &RelPath) -> Result<OwnedFd, FileError> {
+        let mut closed = Vec::new();
+        let mut above = path.parent();
+        let nearest = loop {
+            match above {
+                None => break self.anchor.as_fd(),
+                Some(folder) => match self.opened.get(&folder) {
+                    Some(open) => break open.as_fd(),
+                    None => {
+                        above = folder.parent();
+                        closed.push(folder);
+                    }
+                },
+            }
+        };
+        let mut last: Option<OwnedFd> = None;
+        for folder in closed.iter().rev() {
+            let above = last.as_ref().map_or(nearest, AsFd::as_fd);
+            let opened = rustix::fs::openat(above, folder.name(), FOLDER | OFlags::NOFOLLOW, Mode::empty());
+            last = Some(opened.map_err(|error| self.failed("open folder", folder, error))?);
+        }
+        match last {
+            Some(opened) => Ok(opened),
+            None => {
+                nearest.try_clone_to_owned().map_err(|error| self.failed("open the folder of", path, error))
+            }
+        }
+    }
+
     /// Opens the regular file at `path` for reading.
     pub fn open_file(&mut self, path: &RelPath) -> Result<File, FileError> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -190,15 +274,17 @@ impl Tree {
 
     /// Moves what was created beside `path` into its place, replacing a file or link there at once.
     pub fn move_into_place(&self, beside: &OsStr, path: &RelPath) -> Result<(), FileError> {
-        // The folder was opened when something was created in it.
-        let folder = match path.parent_bytes() {
-            None => Some(self.anchor.as_fd()),
-            Some(parent) => self.opened.get(parent).map(AsFd::as_fd),
-        };
-        let moved = match folder {
-            Some(folder) => rustix::fs::renameat(folder, beside, folder, path.name()),
-            None => Err(Errno::NOENT),
-        };
+        self.move_within(self.open_folder_of(path)?.as_fd(), beside, path)
+    }
+
+    /// The same, where the [folder that holds it](Self::open_folder_of) is at hand.
+    pub fn move_within(
+        &self,
+        folder: BorrowedFd<'_>,
+        beside: &OsStr,
+        path: &RelPath,
+    ) -> Result<(), FileError> {
+        let moved = rustix::fs::renameat(folder, beside, folder, path.name());
         moved.map_err(|error| self.failed("replace", path, error))
     }
 
@@ -300,6 +386,14 @@ pub fn sweep(folder: BorrowedFd<'_>, before: i128) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes folders that are empty, the last one first.
+fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders.iter().rev() {
+        // One that is not empty is in use by now.
+        let _ = std::fs::remove_dir(folder);
+    }
+}
+
 /// Returns whether a folder could not be opened because a file or a link stands in its place.
 fn is_no_folder(error: &FileError) -> bool {
     [Errno::NOTDIR, Errno::LOOP].iter().any(|errno| error.source.raw_os_error() == Some(errno.raw_os_error()))
@@ -340,6 +434,7 @@ mod tests {
         file.write_all(b"x").unwrap();
         tree.move_into_place(&beside, &rel("c/d/e")).unwrap();
         let link = tree.link_beside(&rel("c/l"), OsStr::new("d/e")).unwrap();
+        tree.close_folders();
         tree.move_into_place(&link, &rel("c/l")).unwrap();
         assert_eq!(std::fs::read(folder.path().join("a/b/c/l")).unwrap(), b"x");
         assert_eq!(tree.made(), [rel("c"), rel("c/d")]);
@@ -362,6 +457,62 @@ mod tests {
         assert!(tree.make_folder(&rel("out/folder"), 0o755).is_err());
         assert!(tree.remove_file(&rel("out/file")).is_err());
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn more_folders_than_are_kept_open_are_at_hand() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut tree = Tree::create(folder.path()).unwrap();
+        let deep: Vec<_> = (0..3 * MOST_OPEN).map(|number| number.to_string()).collect();
+        let deep = rel(&deep.join("/"));
+        tree.make_folder(&deep, 0o755).unwrap();
+        for number in 0..3 * MOST_OPEN {
+            tree.make_folder(&rel(&format!("wide-{number}")), 0o755).unwrap();
+            assert!(tree.folder(&rel(&format!("wide-{}", number / 2))).unwrap().is_some());
+            assert!(tree.opened.len() <= MOST_OPEN);
+        }
+        let file = rel(&format!("{}/file", deep.as_path().display()));
+        let (_, beside) = tree.create_beside(&file, 0o644).unwrap();
+        tree.close_folders();
+        tree.move_into_place(&beside, &file).unwrap();
+        assert!(tree.look(&file).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_followed_link_stays_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        std::fs::write(other.path().join("file"), "").unwrap();
+        std::os::unix::fs::symlink(other.path(), folder.path().join("out")).unwrap();
+        let mut tree = Tree::open(folder.path()).unwrap().unwrap();
+        tree.follow_own_link(&rel("out")).unwrap();
+        for number in 0..2 * MOST_OPEN {
+            tree.make_folder(&rel(&format!("out/{number}")), 0o755).unwrap();
+        }
+        tree.close_folders();
+        assert!(tree.look(&rel("out/file")).unwrap().is_some());
+        assert!(tree.open_folder_of(&rel("out/0/file")).is_ok());
+    }
+
+    #[test]
+    fn what_was_made_is_removed_where_it_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("there")).unwrap();
+        for keeps in [false, true] {
+            let mut tree = Tree::create(&folder.path().join("there/new/anchor")).unwrap();
+            for path in ["a/b", "a/c", "d"] {
+                tree.make_folder(&rel(path), 0o755).unwrap();
+            }
+            if keeps {
+                std::fs::write(tree.full(&rel("a/c/file")), "").unwrap();
+            }
+            tree.remove_made();
+            let left = walkdir::WalkDir::new(folder.path()).min_depth(1).sort_by_file_name();
+            let left: Vec<_> = left.into_iter().map(|one| one.unwrap().file_name().to_owned()).collect();
+            let expected: &[&str] =
+                if keeps { &["there", "new", "anchor", "a", "c", "file"] } else { &["there"] };
+            assert_eq!(left, expected);
+        }
     }
 
     #[test]

@@ -38,4 +38,5 @@ mod signals;
 mod store_states;
 mod tools;
 mod transaction;
+mod unrestored;
 mod verify;

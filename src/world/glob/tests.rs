@@ -324,3 +324,16 @@ proptest! {
         prop_assert_eq!(expand(&pattern, |_, _| false).unwrap(), expected);
     }
 }
+
+#[test]
+fn a_folder_that_is_gone_is_told_as_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_missing = |path: &Path| each_entry(path, |_, _| Ok(())).unwrap_err().is_missing();
+    assert!(is_missing(&folder.path().join("gone")));
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(is_missing(&file) && is_missing(&file.join("below")));
+    let circle = folder.path().join("circle");
+    symlink("circle", &circle).unwrap();
+    assert!(!is_missing(&circle));
+}

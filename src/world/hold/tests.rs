@@ -140,6 +140,22 @@ fn a_file_that_was_cut_off_without_a_right_to_write_is_not_known() {
 }
 
 #[test]
+fn files_that_wait_leave_most_descriptors_to_others() {
+    let counts = [None, Some(u64::MAX), Some(20_000), Some(1024), Some(256), Some(64), Some(3), Some(0)];
+    assert_eq!(counts.map(together), [TOGETHER, TOGETHER, TOGETHER, 256, 64, 16, 1, 1]);
+    let Some(folder) = folder() else { return };
+    let [_, mut touching] = both(device(folder.path()));
+    touching.together = 3;
+    for number in 0..10 {
+        let path = made(folder.path(), &number.to_string(), b"x");
+        let before = Witness::of_target(&path).unwrap();
+        touching.touch(number, File::open(&path).unwrap(), &before).unwrap();
+        assert!(touching.waiting.len() < 3);
+    }
+    assert_eq!(touching.finish().len(), 10);
+}
+
+#[test]
 fn many_files_wait_for_a_tick_together() {
     let Some(folder) = folder() else { return };
     let paths: Vec<_> =
