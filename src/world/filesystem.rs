@@ -44,10 +44,15 @@ fn is_trusted(found: &StatFs) -> bool {
         0x794c_7630, // overlayfs: containers live there
         0x3153_464a, // jfs
     ];
-    // The field is signed on some architectures; the magic numbers are 32 bits wide.
+    LOCAL.contains(&kind_of(found))
+}
+
+/// Returns the magic number of a file system. The field is signed on some architectures; the numbers are 32 bits wide.
+#[cfg(target_os = "linux")]
+fn kind_of(found: &StatFs) -> u64 {
     #[expect(clippy::cast_sign_loss, reason = "magic numbers are bit patterns")]
     let kind = found.f_type as u64;
-    LOCAL.contains(&(kind & 0xffff_ffff))
+    kind & 0xffff_ffff
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -70,9 +75,7 @@ pub fn counts_writers(file: impl AsFd) -> io::Result<bool> {
         0xf2f5_2010, // f2fs
         0x0102_1994, // tmpfs
     ];
-    let kind = rustix::fs::fstatfs(file)?.f_type;
-    #[expect(clippy::cast_sign_loss, reason = "magic numbers are bit patterns")]
-    Ok(COUNTING.contains(&(kind as u64 & 0xffff_ffff)))
+    Ok(COUNTING.contains(&kind_of(&rustix::fs::fstatfs(file)?)))
 }
 
 /// Returns whether a lease on the open `file` keeps out everybody who could write to it: there are none.
